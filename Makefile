@@ -1,0 +1,57 @@
+# Every target is a command of the project; plain `make` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+ACCUEIL := .venv/bin/accueil
+PYTHON := .venv/bin/python
+BABEL := .venv/bin/pybabel
+LANGUAGES := fr es pt uk ar zh
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 18
+
+.PHONY: setup
+setup: ## Install both environments (quick when nothing changed)
+	@scripts/setup
+
+.PHONY: run
+run: setup ## Start Accueil and print its addresses; Ctrl-C stops everything
+	@$(ACCUEIL) run
+
+.PHONY: train
+train: setup ## Train the model when its inputs changed
+	@$(ACCUEIL) train
+
+.PHONY: test
+test: setup ## Train when needed, then run every test; ARGS="-k visa" chooses
+	@$(ACCUEIL) train
+	@$(PYTHON) -m pytest $(ARGS)
+
+.PHONY: check
+check: setup ## Style, types, import layers, catalogues, content
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports
+	@$(ACCUEIL) i18n-check
+	@$(ACCUEIL) check-content
+
+.PHONY: proof
+proof: setup ## The long measurements whose figures the README quotes
+	@$(ACCUEIL) train
+	@$(ACCUEIL) bench start
+	@$(ACCUEIL) bench turn --own --turns 300
+
+.PHONY: i18n
+i18n: setup ## Extract the interface strings and bring the catalogues up to date
+	@$(BABEL) -q extract -F babel.cfg -k say:2 -k say_n:2,3 -k mark --no-location --sort-output \
+		--project=accueil --version=1 -o bot/locale/messages.pot .
+	@for language in $(LANGUAGES); do \
+		if [ -f bot/locale/$$language/LC_MESSAGES/messages.po ]; then action=update; else action=init; fi; \
+		$(BABEL) -q $$action -i bot/locale/messages.pot -d bot/locale -l $$language || exit 1; \
+	done
+
+.PHONY: clean
+clean: ## Remove environments, caches and the data folder var/ (asks first)
+	@read -r -p "Remove .venv, nlu/.venv, .tools, caches and all data in var/? [y/N] " answer && [ "$$answer" = y ]
+	rm -rf .venv nlu/.venv .tools var .rasa *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

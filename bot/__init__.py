@@ -1,0 +1,1 @@
+"""Accueil: the welcome desk of an international office, in chat."""

@@ -1,0 +1,236 @@
+"""The command line `accueil`: thin commands over the services."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot.clock import SystemClock, day_in_france
+from bot.config import Settings, load_settings
+from bot.errors import AccueilError
+from bot.log import configure_logging
+
+app = typer.Typer(
+    help="Accueil: the welcome desk of an international office, in chat.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+def note(line: str) -> None:
+    """Progress: to stderr, where it does not mix with results."""
+    print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def one_sentence() -> Iterator[Settings]:
+    """The settings; whatever goes wrong is said in one sentence, with exit code 2."""
+    try:
+        yield load_settings()
+    except AccueilError as error:
+        note(str(error))
+        raise typer.Exit(2) from error
+
+
+@app.command()
+def run() -> None:
+    """Start everything, print the addresses, stop with Ctrl-C."""
+    from bot.supervisor.desk import run_desk
+
+    with one_sentence() as settings:
+        code = run_desk(settings, say)
+    raise typer.Exit(code)
+
+
+@app.command()
+def gateway() -> None:
+    """The gateway alone; `run` starts it together with the engine and the action server."""
+    import uvicorn
+
+    from bot.bootstrap import build_services
+    from bot.gateway import build_app
+
+    configure_logging()
+    with one_sentence() as settings:
+        web = build_app(build_services(settings))
+        uvicorn.run(
+            web,
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+            proxy_headers=False,
+        )
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest shape."""
+    from bot.db.migrate import upgrade
+    from bot.db.session import Database
+
+    with one_sentence() as settings:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        upgrade(Database(settings.database))
+
+
+@app.command()
+def train(force: Annotated[bool, typer.Option(help="Switch even to a model that scores lower.")] = False) -> None:
+    """Train the NLU model when its inputs changed; keep the last good one."""
+    from bot.supervisor.desk import train_model
+
+    with one_sentence() as settings:
+        train_model(settings, say, force=force)
+
+
+@app.command()
+def ask(
+    text: Annotated[str | None, typer.Argument(help="One question.")] = None,
+    jsonl: Annotated[Path | None, typer.Option(help="A file with one JSON object a line: id, text, …")] = None,
+    student: Annotated[str | None, typer.Option(help="Answer as to this student (e-mail).")] = None,
+    today: Annotated[str | None, typer.Option(help="Answer as on this day (ISO date).")] = None,
+    language: Annotated[str | None, typer.Option(help="Language of the answer; else it is detected.")] = None,
+) -> None:
+    """Ask without leaving a trace; one JSON line per question on stdout."""
+    from bot.gateway.ask import Defaults, Line, read_lines
+    from bot.supervisor.desk import ask_lines
+
+    with one_sentence() as settings:
+        if (text is None) == (jsonl is None):
+            raise typer.BadParameter("give either a question or --jsonl FILE")
+        try:
+            day = date.fromisoformat(today) if today else None
+        except ValueError as error:
+            raise typer.BadParameter(f"--today {today!r} is not an ISO date such as 2026-11-24") from error
+        if jsonl is not None and not jsonl.is_file():
+            raise typer.BadParameter(f"--jsonl {jsonl}: there is no such file")
+        lines = list(read_lines(jsonl)) if jsonl is not None else [Line(id="1", text=text or "")]
+        defaults = Defaults(language=language, student=student, today=day)
+        asyncio.run(ask_lines(settings, lines, defaults, write=sys.stdout, note=note))
+
+
+@app.command("check-content")
+def check_content(
+    today: Annotated[str | None, typer.Option(help="Check as on this day (ISO date).")] = None,
+) -> None:
+    """Say what is missing, out of date or dangling in knowledge/ and data/nlu/."""
+    from bot.content.check import check
+    from bot.content.loader import load_knowledge
+    from bot.paperwork.schema import load_procedures
+
+    with one_sentence() as settings:
+        root = settings.root
+        procedures = frozenset(p.slug for p in load_procedures(root / "knowledge" / "procedures"))
+        day = date.fromisoformat(today) if today else day_in_france(SystemClock().now())
+        knowledge = load_knowledge(root / "knowledge")
+        findings = check(knowledge, root / "data" / "nlu", root / "tests" / "nlu", procedures, day)
+        for finding in findings:
+            say(str(finding))
+        say(f"{len(knowledge.topics)} topics, {len(procedures)} procedures, {len(findings)} findings.")
+        if any(finding.level == "error" for finding in findings):
+            raise typer.Exit(1)
+
+
+@app.command("i18n-check")
+def i18n_check() -> None:
+    """Say what the catalogues lack."""
+    from bot.i18n.catalogues import check_catalogues
+
+    with one_sentence() as settings:
+        faults = list(check_catalogues(settings.root))
+        for fault in faults:
+            say(fault)
+        say(f"{len(faults)} faults in the catalogues.")
+        if faults:
+            raise typer.Exit(1)
+
+
+@app.command()
+def path(
+    student: Annotated[str | None, typer.Option(help="The student's e-mail.")] = None,
+    facts: Annotated[Path | None, typer.Option(help="A JSON file of facts.")] = None,
+    today: Annotated[str | None, typer.Option(help="As on this day (ISO date).")] = None,
+    language: Annotated[str, typer.Option(help="Language of the titles and reasons.")] = "en",
+) -> None:
+    """Print the dated steps of a student as JSON."""
+    from bot.bootstrap import build_services
+    from bot.errors import NotFound
+    from bot.paperwork.queries import steps_done
+    from bot.paperwork.rules import path as steps_of
+    from bot.paperwork.wording import step_as_json
+    from bot.students.facts import facts_from
+    from bot.students.records import facts_of, student_by_email
+
+    with one_sentence() as settings:
+        if (student is None) == (facts is None):
+            raise typer.BadParameter("give either --student EMAIL or --facts FILE")
+        services = build_services(settings)
+        day = date.fromisoformat(today) if today else day_in_france(services.clock.now())
+        if facts is not None:
+            known = facts_from(json.loads(facts.read_text(encoding="utf-8")))
+        else:
+            with services.database.read() as session:
+                record = student_by_email(session, student or "")
+                if record is None:
+                    raise NotFound(f"There is no student {student}.")
+                known = facts_of(record, steps_done(session, record.id))
+        steps = [step_as_json(step, language) for step in steps_of(services.procedures, known, day)]
+        result: dict[str, Any] = {"today": day.isoformat(), "steps": steps}
+        say(json.dumps(result, ensure_ascii=False, indent=1))
+
+
+bench_app = typer.Typer(help="Measure: start, turn.", no_args_is_help=True)
+app.add_typer(bench_app, name="bench")
+
+
+@bench_app.command("start")
+def bench_start_command() -> None:
+    """Start twice in an empty folder: seconds, first answer, resident memory."""
+    from bot.bench import bench_start
+
+    with one_sentence():
+        bench_start(say)
+
+
+@bench_app.command("turn")
+def bench_turn_command(
+    turns: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
+    own: Annotated[bool, typer.Option(help="Start a desk of its own in a temporary folder.")] = False,
+) -> None:
+    """How long answers take over the public API."""
+    from bot.bench import bench_turn
+
+    with one_sentence() as settings:
+        bench_turn(settings.data, turns, say, own=own)
+
+
+def _add_staff_commands() -> None:
+    from bot.db.session import Database
+    from bot.identity.cli import staff_commands
+
+    app.add_typer(staff_commands(lambda: Database(load_settings().database), SystemClock()), name="staff")
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    _add_staff_commands()
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""The urgent door: danger words get a fixed answer before anything else. Needs neither Rasa nor the database."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.content.schema import UrgentKind
+from bot.i18n.languages import DEFAULT
+
+_UNSPACED = ("ar", "zh")
+"""Languages in which a word may stand inside another one (clitics) or without spaces."""
+
+
+@dataclass(frozen=True)
+class UrgentDoor:
+    kinds: Mapping[str, UrgentKind]
+    patterns: Mapping[str, re.Pattern[str]]
+
+    def text(self, kind: str, language: str) -> str:
+        texts = self.kinds[kind].text
+        return texts.get(language) or texts[DEFAULT]
+
+    def kind_of(self, text: str) -> str | None:
+        """Which danger a message shows, in whatever language it is written; None for none."""
+        folded = fold(text)
+        return next((kind for kind, pattern in self.patterns.items() if pattern.search(folded)), None)
+
+
+def fold(text: str) -> str:
+    """Without case, accents, typographic apostrophes and repeated spaces."""
+    decomposed = unicodedata.normalize("NFKD", text.replace("’", "'").replace("`", "'").casefold())
+    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
+
+
+def build_door(kinds: Mapping[str, UrgentKind]) -> UrgentDoor:
+    patterns = {}
+    for kind, entry in kinds.items():
+        alternatives = [
+            re.escape(fold(word)) if language in _UNSPACED else rf"(?<!\w){re.escape(fold(word))}(?!\w)"
+            for language, words in entry.words.items()
+            for word in words
+        ]
+        patterns[kind] = re.compile("|".join(alternatives))
+    return UrgentDoor(kinds, patterns)

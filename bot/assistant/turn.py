@@ -1,0 +1,270 @@
+"""One turn of a conversation, from the stored message to the committed reply (design: receive, lane, prepare, urgent,
+who has it, prompt, engine, decide, commit, deliver).
+
+The three steps are separate functions on purpose: between any two of them the process may die, a colleague may claim
+the conversation, or the engine may fail, and nothing may be lost or said twice.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.answers.urgent import UrgentDoor
+from bot.answers.words import failed, person_button
+from bot.assistant.effects import EFFECTS, Context, apply
+from bot.assistant.ports import Engine, TurnFailed
+from bot.assistant.understanding import Question, answer, urgent_answer
+from bot.clock import day_in_france
+from bot.content.schema import School
+from bot.conversations.messages import Answer, Button, Effect, Understanding
+from bot.conversations.models import Alert, Author, Control, Conversation, InboxEntry, Message
+from bot.conversations.queries import next_entry
+from bot.conversations.service import append, button_payload, finish_entry, locked_conversation
+from bot.db.session import Database
+from bot.handoff.words import person_requested
+from bot.i18n.detect import switched_language
+from bot.i18n.languages import BY_CODE, is_supported
+from bot.i18n.translate import say
+from bot.identity.linking import ask_for_email, handle_prompt, looks_like_credentials
+
+OFFER_AFTER = 2
+"""Abstentions in a row after which a person is offered."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a turn was computed from. The reply is only valid while `version` still holds."""
+
+    entry_id: int
+    conversation_id: UUID
+    seq: int
+    text: str
+    payload: dict[str, Any] | None
+    """Of the pressed button; {} for an unknown or old one, None for a text."""
+    control: Control
+    version: int
+    language: str
+    language_chosen: bool
+    last_topic: str | None
+    has_prompt: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A computed turn. `answer` None: nothing is said. `alert` names what staff must see."""
+
+    answer: Answer | None
+    language: str
+    alert: str | None = None
+
+
+class Superseded(Exception):
+    """The conversation changed while the turn was computed."""
+
+
+def load(database: Database, conversation_id: UUID) -> Snapshot | None:
+    """The oldest unanswered message of a conversation with the state it is answered from, or None."""
+    with database.read() as session:
+        entry = next_entry(session, conversation_id)
+        if entry is None:
+            return None
+        conversation = session.get_one(Conversation, conversation_id)
+        payload: dict[str, Any] | None = None
+        text = str(entry.content.get("text") or "")
+        if (key := entry.content.get("button")) is not None:
+            found = button_payload(session, conversation_id, str(key))
+            text, payload = found if found else ("", {})
+        return Snapshot(
+            entry_id=entry.id,
+            conversation_id=conversation_id,
+            seq=entry.seq,
+            text=text,
+            payload=payload,
+            control=Control(conversation.control),
+            version=conversation.version,
+            language=conversation.language,
+            language_chosen=conversation.language_chosen,
+            last_topic=conversation.last_topic,
+            has_prompt=conversation.prompt is not None,
+        )
+
+
+async def compute(
+    engine: Engine, door: UrgentDoor, school: School, snapshot: Snapshot, now: datetime
+) -> Outcome | None:
+    """The reply to a message; no transaction is open meanwhile. None: the prompt step must decide (see `settle`)."""
+    language = snapshot.language
+    if snapshot.payload is None and not snapshot.language_chosen:
+        language = switched_language(snapshot.text, language) or language
+    if (urgent := urgent_answer(door, snapshot.text, language)) is not None:
+        held = snapshot.control == Control.STAFF
+        return Outcome(None if held else urgent, language, alert="urgent")
+    if snapshot.control == Control.STAFF:
+        return Outcome(None, snapshot.language)
+    if snapshot.payload is not None:
+        return await _pressed(engine, school, snapshot, now)
+    if snapshot.has_prompt or looks_like_credentials(snapshot.text):
+        return None
+    return await _asked(engine, snapshot, language, now)
+
+
+async def compute_without_prompt(engine: Engine, snapshot: Snapshot, now: datetime) -> Outcome:
+    """The reply when the prompt step left the message alone."""
+    language = snapshot.language
+    if not snapshot.language_chosen:
+        language = switched_language(snapshot.text, language) or language
+    return await _asked(engine, snapshot, language, now)
+
+
+async def _asked(
+    engine: Engine, snapshot: Snapshot, language: str, now: datetime, chosen: str | None = None
+) -> Outcome:
+    question = Question(
+        sender=str(snapshot.conversation_id),
+        text=snapshot.text,
+        language=language,
+        today=day_in_france(now),
+        last_topic=snapshot.last_topic,
+        chosen=chosen,
+    )
+    try:
+        reply = await answer(engine, question)
+    except TurnFailed:
+        reply = failed(language)
+    return Outcome(reply, language, alert="failed_turn" if reply.understanding.action == "failed" else None)
+
+
+async def _pressed(engine: Engine, school: School, snapshot: Snapshot, now: datetime) -> Outcome:
+    payload, language = snapshot.payload or {}, snapshot.language
+    understanding = Understanding(intent="button", confidence=1.0, action="chat", group="small_talk")
+    match payload:
+        case {"topic": str(topic)}:
+            return await _asked(engine, snapshot, language, now, chosen=topic)
+        case {"effect": "request_person"}:
+            human = replace(understanding, action="handoff", group="human")
+            effect = Effect("request_person", {"reason": "asked"})
+            return Outcome(Answer(person_requested(language, school, now), human, effects=(effect,)), language)
+        case {"language": str(code)} if is_supported(code):
+            text = say(code, "I now answer in {language}.", language=BY_CODE[code].name)
+            effect = Effect("set_language", {"language": code})
+            return Outcome(Answer(text, understanding, effects=(effect,)), code)
+        case {"effect": str(name)} if name in EFFECTS:
+            return Outcome(Answer(say(language, "Done."), understanding, effects=(Effect(name),)), language)
+        case _:
+            text = say(language, "This button is too old for me to know what it meant. Write your question, please.")
+            return Outcome(Answer(text, understanding), language)
+
+
+def settle(database: Database, school: School, mail_domains: list[str], snapshot: Snapshot, now: datetime) -> bool:
+    """The prompt step: a pending question of ours takes addresses and codes itself, in one transaction.
+
+    Returns False when the message was something else; then it goes on to the engine.
+    """
+
+    def produce(session: Session, conversation: Conversation) -> Answer | None:
+        if conversation.prompt is None:
+            ask_for_email(session, conversation, now)
+        return handle_prompt(session, conversation, snapshot.text, now, mail_domains=mail_domains)
+
+    return _commit(database, school, snapshot, produce, now=now, language=None, alert=None)
+
+
+def commit(database: Database, school: School, snapshot: Snapshot, outcome: Outcome, now: datetime) -> None:
+    """Store the reply, its effects and the end of the inbox row, all or nothing.
+
+    Raises:
+        Superseded: the conversation changed since the snapshot; nothing was stored.
+    """
+
+    def produce(_session: Session, _conversation: Conversation) -> Answer | None:
+        return outcome.answer
+
+    _commit(
+        database,
+        school,
+        snapshot,
+        produce,
+        now=now,
+        language=outcome.language,
+        alert=outcome.alert,
+        silent=outcome.answer is None,
+    )
+
+
+def _commit(
+    database: Database,
+    school: School,
+    snapshot: Snapshot,
+    produce: Callable[[Session, Conversation], Answer | None],
+    *,
+    now: datetime,
+    language: str | None,
+    alert: str | None,
+    silent: bool = False,
+) -> bool:
+    with database.write() as session:
+        conversation = locked_conversation(session, snapshot.conversation_id)
+        if conversation.version != snapshot.version:
+            raise Superseded
+        entry = session.get(InboxEntry, snapshot.entry_id, populate_existing=True)
+        if entry is None or not finish_entry(session, snapshot.entry_id, now):
+            raise Superseded
+        if language is not None and not conversation.language_chosen:
+            conversation.language = language
+        reply = produce(session, conversation)
+        if reply is None and not silent:
+            session.rollback()
+            return False
+        if alert is not None:
+            _alert(session, conversation, alert, snapshot.entry_id, now)
+        if reply is not None:
+            _reply(session, conversation, reply, Context(session, conversation, school, now), snapshot)
+        return True
+
+
+def _reply(
+    session: Session, conversation: Conversation, reply: Answer, context: Context, snapshot: Snapshot
+) -> Message:
+    replacement = apply(context, reply.effects)
+    understanding = reply.understanding
+    reply = replacement or reply
+    buttons, text = list(reply.buttons), reply.text
+    if understanding.action == "abstain":
+        conversation.abstentions += 1
+    elif understanding.action in ("answer", "handoff", "chat", "prompt"):
+        conversation.abstentions = 0
+    offered = any(button.payload == {"effect": "request_person"} for button in buttons)
+    if conversation.abstentions >= OFFER_AFTER and not offered:
+        text += "\n\n" + say(conversation.language, "Shall I pass you on to a person of the international office?")
+        buttons.append(person_button(conversation.language))
+    if understanding.topic is not None:
+        conversation.last_topic = understanding.topic
+    return append(
+        session,
+        conversation,
+        Author.BOT,
+        text,
+        now=context.now,
+        buttons=_without_repeats(buttons),
+        sources=reply.sources,
+        in_reply_to=snapshot.seq,
+        understanding=understanding.as_json(),
+    )
+
+
+def _without_repeats(buttons: list[Button]) -> list[Button]:
+    return list({button.label: button for button in buttons}.values())
+
+
+def _alert(session: Session, conversation: Conversation, kind: str, entry_id: int, now: datetime) -> None:
+    key = f"{kind}:{entry_id}"
+    if session.scalar(select(Alert.id).where(Alert.key == key)) is None:
+        session.add(Alert(conversation_id=conversation.id, kind=kind, key=key, created_at=now))
+    if kind == "urgent":
+        conversation.urgent_at = now
+    conversation.updated_at = now

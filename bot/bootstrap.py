@@ -1,0 +1,44 @@
+"""The composition root of the features: builds everything once; importing a module opens no connection."""
+
+from dataclasses import dataclass
+
+from bot.answers.urgent import UrgentDoor, build_door
+from bot.clock import Clock, SystemClock
+from bot.config import Settings
+from bot.content.loader import Knowledge, load_knowledge
+from bot.conversations.live import Live
+from bot.db.session import Database
+from bot.paperwork.schema import Procedure, load_procedures
+from bot.tables import METADATA
+
+TABLES = METADATA
+"""Importing the composition root makes every table known."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the gateway, the actions and the command line share."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    knowledge: Knowledge
+    procedures: tuple[Procedure, ...]
+    door: UrgentDoor
+    live: Live
+
+
+def build_services(settings: Settings, *, clock: Clock | None = None) -> Services:
+    """Raises ContentError when a file of knowledge/ is wrong."""
+    clock = clock or SystemClock()
+    database = Database(settings.database)
+    knowledge = load_knowledge(settings.root / "knowledge")
+    return Services(
+        settings=settings,
+        clock=clock,
+        database=database,
+        knowledge=knowledge,
+        procedures=load_procedures(settings.root / "knowledge" / "procedures"),
+        door=build_door(knowledge.urgent),
+        live=Live(database, clock),
+    )

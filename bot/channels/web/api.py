@@ -1,0 +1,315 @@
+"""The public HTTP API for students (contract: docs/api.md, /api/v1/openapi.json)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from bot.bootstrap import Services
+from bot.channels.web.limits import AddressLimit
+from bot.conversations.messages import IncomingMessage
+from bot.conversations.models import Conversation
+from bot.conversations.queries import conversation_of_token
+from bot.conversations.service import (
+    LONGEST_TEXT,
+    check_rate,
+    is_repeat,
+    open_conversation,
+    receive_message,
+    set_language,
+)
+from bot.conversations.wire import event_json, long_poll, stream, view_after
+from bot.errors import InvalidField, NotSignedIn, Unavailable
+from bot.i18n.detect import detect
+from bot.i18n.languages import CODES, is_supported, negotiate
+from bot.i18n.translate import say
+
+BIGGEST_SEQ = 2**31 - 1
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class OpenConversation(_Body):
+    language: str | None = Field(None, max_length=35, description="One of our languages; else it is negotiated.")
+
+
+class ChangeConversation(_Body):
+    language: str = Field(max_length=35)
+
+
+class SendMessage(_Body):
+    """Either a text or the key of a button."""
+
+    client_id: UUID = Field(description="Made by the client; the same one again is the same message.")
+    text: str | None = Field(None, max_length=LONGEST_TEXT, min_length=1)
+    button: str | None = Field(None, max_length=100, min_length=1)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "SendMessage":
+        if (self.text is None) == (self.button is None):
+            raise ValueError("give either text or button")
+        return self
+
+
+class ButtonOut(BaseModel):
+    key: str
+    label: str
+
+
+class SourceOut(BaseModel):
+    title: str
+    url: str
+    checked_on: str
+    valid_until: str | None
+
+
+class Event(BaseModel):
+    seq: int
+    author: Literal["student", "bot", "staff", "system"]
+    author_name: str | None
+    kind: Literal["text", "notice"]
+    text: str = Field(description="Markdown")
+    language: str
+    buttons: list[ButtonOut]
+    sources: list[SourceOut]
+    in_reply_to: int | None
+    created_at: str = Field(description="RFC 3339")
+
+
+ControlName = Literal["bot", "waiting", "staff", "closed"]
+
+
+class Opened(BaseModel):
+    conversation_id: UUID
+    token: str
+    language: str
+    control: ControlName
+    messages: list[Event]
+
+
+class Changed(BaseModel):
+    conversation_id: UUID
+    language: str
+    control: ControlName
+
+
+class Sent(BaseModel):
+    event: Event
+
+
+class Events(BaseModel):
+    events: list[Event]
+    control: ControlName
+    last_seq: int
+
+
+class Problem(BaseModel):
+    type: str
+    title: str
+    status: int
+    code: str
+    errors: list[dict[str, str]] | None = None
+    urgent_text: str | None = None
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": text, "content": {"application/problem+json": {}}}
+    for status, text in {
+        401: "No token.",
+        404: "No such conversation, or the token of another one.",
+        422: "A field is not valid; `errors` names it.",
+        503: "The database is away; `urgent_text` when the message was urgent.",
+    }.items()
+}
+
+
+def _only(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: PROBLEMS[status] for status in statuses}
+
+
+CONFLICT: dict[int | str, dict[str, Any]] = {
+    409: {"model": Problem, "description": "The same client_id came with another content."},
+    429: {"model": Problem, "description": "Too fast; see Retry-After."},
+}
+
+
+def services_of(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+def bearer(authorization: Annotated[str | None, Header()] = None) -> str:
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise NotSignedIn
+    return token.strip()
+
+
+ServicesDep = Annotated[Services, Depends(services_of)]
+TokenDep = Annotated[str, Depends(bearer)]
+After = Annotated[int, Query(ge=0, le=BIGGEST_SEQ, description="Events after this seq.")]
+
+
+router = APIRouter(prefix="/api/v1", tags=["students"])
+
+
+def language_of(wanted: str | None, accept: str | None) -> tuple[str, bool]:
+    """(language, chosen by the student).
+
+    Raises:
+        InvalidField: a language that we do not speak.
+    """
+    if wanted is None:
+        return negotiate(accept), False
+    code = wanted.strip().lower()
+    if not is_supported(code):
+        raise InvalidField(f"{wanted!r} is not one of {', '.join(CODES)}.", field="language")
+    return code, True
+
+
+def greeting(language: str) -> str:
+    return say(
+        language,
+        "Hello! I am Accueil, the assistant of JUNIA's international office. I am a machine: I answer from checked "
+        "sources and say so when I do not know. A person of the office can take over at any time. What do you need?",
+    )
+
+
+@router.post("/conversations", status_code=201, responses={**_only(422, 503), 429: CONFLICT[429]})
+async def open_(
+    request: Request,
+    services: ServicesDep,
+    body: OpenConversation | None = None,
+    accept_language: Annotated[str | None, Header()] = None,
+) -> Opened:
+    """Begin a conversation. Its token is shown once and goes into the Authorization header, never into an address."""
+    limit: AddressLimit = request.app.state.address_limit
+    limit.check(request.client.host if request.client else "", services.clock.now())
+    language, chosen = language_of(body.language if body else None, accept_language)
+
+    def write() -> Opened:
+        with services.database.write() as session:
+            conversation, token = open_conversation(
+                session,
+                language=language,
+                language_chosen=chosen,
+                greeting=greeting(language),
+                channel="web",
+                now=services.clock.now(),
+            )
+            events = view_after(session, conversation.id, 0).events
+            return Opened.model_validate(
+                {
+                    "conversation_id": conversation.id,
+                    "token": token,
+                    "language": language,
+                    "control": str(conversation.control),
+                    "messages": events,
+                }
+            )
+
+    return await asyncio.to_thread(write)
+
+
+@router.patch("/conversations/{conversation_id}", responses=PROBLEMS)
+async def change(conversation_id: UUID, body: ChangeConversation, services: ServicesDep, token: TokenDep) -> Changed:
+    """Choose the language; detection never overrides a choice."""
+    language, _ = language_of(body.language, None)
+
+    def write() -> Changed:
+        with services.database.write() as session:
+            conversation = conversation_of_token(session, conversation_id, token)
+            set_language(conversation, language, services.clock.now())
+            return Changed.model_validate(
+                {"conversation_id": conversation.id, "language": language, "control": str(conversation.control)}
+            )
+
+    return await asyncio.to_thread(write)
+
+
+@router.post(
+    "/conversations/{conversation_id}/messages",
+    status_code=202,
+    responses={**PROBLEMS, **CONFLICT, 200: {"model": Sent, "description": "The same message again."}},
+)
+async def send(
+    conversation_id: UUID,
+    body: SendMessage,
+    services: ServicesDep,
+    token: TokenDep,
+    response: Response,
+    accept_language: Annotated[str | None, Header()] = None,
+) -> Sent:
+    """Store a message; it is answered after it is stored."""
+    now = services.clock.now()
+    incoming = IncomingMessage("web", f"{conversation_id}:{body.client_id}", body.text, body.button, now)
+
+    def write() -> tuple[dict[str, Any], bool]:
+        with services.database.write() as session:
+            conversation = conversation_of_token(session, conversation_id, token)
+            if not is_repeat(session, incoming):
+                check_rate(session, conversation.id, per_minute=services.settings.messages_per_minute, now=now)
+            received = receive_message(session, conversation.id, incoming, now)
+            return event_json(received.message), received.is_new
+
+    try:
+        event, is_new = await asyncio.to_thread(write)
+    except Unavailable as error:
+        kind = services.door.kind_of(body.text or "")
+        if kind is None:
+            raise
+        language = detect(body.text or "") or negotiate(accept_language)
+        raise Unavailable(urgent_text=services.door.text(kind, language)) from error
+    if is_new:
+        services.live.arrived(conversation_id)
+        services.live.changed(conversation_id)
+    else:
+        response.status_code = 200
+    return Sent.model_validate({"event": event})
+
+
+@router.get("/conversations/{conversation_id}/messages", responses=PROBLEMS)
+async def read(
+    conversation_id: UUID,
+    services: ServicesDep,
+    token: TokenDep,
+    after: After = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 200,
+    wait: Annotated[float, Query(ge=0, le=30, description="Seconds to wait for the next event (long poll).")] = 0,
+) -> Events:
+    """The events after a seq; with `wait`, as soon as there is one."""
+    await asyncio.to_thread(_check, services, conversation_id, token)
+    view = await long_poll(services.database, services.live, conversation_id, after=after, limit=limit, wait=wait)
+    return Events.model_validate({"events": view.events, "control": view.control["control"], "last_seq": view.last_seq})
+
+
+@router.get(
+    "/conversations/{conversation_id}/events",
+    responses={**PROBLEMS, 200: {"content": {"text/event-stream": {}}, "description": "message, control, typing"}},
+    response_class=StreamingResponse,
+)
+async def follow(
+    conversation_id: UUID,
+    services: ServicesDep,
+    token: TokenDep,
+    last_event_id: Annotated[str | None, Header(max_length=20)] = None,
+) -> StreamingResponse:
+    """Server-sent events: `message` (its id is the seq), `control`, `typing`. Last-Event-ID replays what was missed."""
+    await asyncio.to_thread(_check, services, conversation_id, token)
+    known = last_event_id or ""
+    after = min(int(known), BIGGEST_SEQ) if known.isascii() and known.isdigit() else 0
+    events: AsyncIterator[str] = stream(services.database, services.live, conversation_id, after=after)
+    return StreamingResponse(
+        events, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    )
+
+
+def _check(services: Services, conversation_id: UUID, token: str) -> Conversation:
+    with services.database.read() as session:
+        return conversation_of_token(session, conversation_id, token)

@@ -1,0 +1,26 @@
+"""How many conversations one address may open: a guard against floods, kept in memory of one process."""
+
+from collections import deque
+from datetime import datetime, timedelta
+
+from bot.errors import TooMany
+
+WINDOW = timedelta(minutes=1)
+MOST_ADDRESSES = 10_000
+
+
+class AddressLimit:
+    def __init__(self, per_minute: int) -> None:
+        self._per_minute = per_minute
+        self._opened: dict[str, deque[datetime]] = {}
+
+    def check(self, address: str, now: datetime) -> None:
+        """Count one opening. Raises TooMany over the limit, with the seconds to wait."""
+        if len(self._opened) > MOST_ADDRESSES:
+            self._opened.clear()
+        opened = self._opened.setdefault(address, deque())
+        while opened and opened[0] <= now - WINDOW:
+            opened.popleft()
+        if len(opened) >= self._per_minute:
+            raise TooMany(retry_after=max(1, int((opened[0] + WINDOW - now).total_seconds()) + 1))
+        opened.append(now)

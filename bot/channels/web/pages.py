@@ -1,0 +1,224 @@
+"""The pages anybody may read: the welcome page, the widget's script and strings, their styles and pictures."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from bot.channels.web.api import greeting
+from bot.i18n.formats import date_words
+from bot.i18n.languages import BY_CODE, LANGUAGES, is_supported, negotiate
+from bot.i18n.translate import say
+
+FOLDER = Path(__file__).resolve().parent
+LANGUAGE_COOKIE = "accueil_language"
+A_YEAR = 365 * 24 * 3600
+EXAMPLES = 4
+
+MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+FOREVER = f"public, max-age={A_YEAR}, immutable"
+FIVE_MINUTES = "public, max-age=300"
+ASK_AGAIN = "no-cache"
+
+
+@dataclass(frozen=True)
+class SourceLink:
+    title: str
+    url: str
+    checked_on: date
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One question with its answer, as the welcome page shows it without JavaScript."""
+
+    slug: str
+    question: str
+    answer: str
+    """Markdown, figures already filled in."""
+    language: str
+    """Of question and answer: English where the topic is not written in the reader's language."""
+    sources: tuple[SourceLink, ...] = ()
+
+
+@dataclass(frozen=True)
+class Group:
+    """Questions of one field, the most asked first; the first one is also offered as an example to try."""
+
+    slug: str
+    title: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Asset:
+    body: bytes
+    media_type: str
+    version: str
+
+
+def pages_router(answers: Callable[[str], Sequence[Group]]) -> APIRouter:
+    """Routes `/`, `/widget.js`, `/widget/strings/{language}` and `/static/web/{name}`.
+
+    `answers(language)` gives the groups in the order in which the page shows them; it is asked on every request.
+    """
+    router = APIRouter(include_in_schema=False)
+    assets = {path.name: _asset(path) for path in sorted((FOLDER / "static").iterdir()) if path.suffix in MEDIA_TYPES}
+    templates = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    markdown = MarkdownIt("commonmark", {"html": False})
+    templates.filters["markdown"] = lambda text: Markup(markdown.render(text))  # noqa: S704 - HTML in it is escaped
+    templates.filters["date_words"] = date_words
+    page = templates.get_template("welcome.html")
+
+    @router.api_route("/", methods=["GET", "HEAD"])
+    def welcome(request: Request) -> Response:
+        chosen = chosen_language(request)
+        language = chosen or negotiate(request.headers.get("Accept-Language"))
+        groups = [group for group in answers(language) if group.entries]
+        html = page.render(
+            _=partial(say, language),
+            language=BY_CODE[language],
+            is_chosen=chosen is not None,
+            languages=LANGUAGES,
+            groups=groups,
+            examples=[group.entries[0] for group in groups[:EXAMPLES]],
+            version={name: asset.version for name, asset in assets.items()},
+        )
+        response = _cached(request, html.encode(), "text/html", ASK_AGAIN)
+        response.headers["Content-Language"] = language
+        response.headers["Vary"] = "Accept-Language, Cookie"
+        if request.query_params.get("lang") == language:
+            response.set_cookie(
+                LANGUAGE_COOKIE, language, max_age=A_YEAR, samesite="lax", secure=request.url.scheme == "https"
+            )
+        return response
+
+    @router.api_route("/widget.js", methods=["GET", "HEAD"])
+    def widget(request: Request) -> Response:
+        response = static_file(request, "widget.js")
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        return response
+
+    @router.get("/widget/strings/{language}")
+    def strings(request: Request, language: str) -> Response:
+        # A site that embeds us may name a language that we do not speak; the widget then has its nearest.
+        spoken = BY_CODE[negotiate(language)]
+        body = JSONResponse(
+            {
+                "language": spoken.code,
+                "direction": spoken.direction,
+                "languages": [{"code": other.code, "name": other.name} for other in LANGUAGES],
+                "strings": widget_strings(spoken.code),
+            }
+        ).body
+        return _cached(request, bytes(body), "application/json", FIVE_MINUTES)
+
+    @router.api_route("/static/web/{name}", methods=["GET", "HEAD"])
+    def static_file(request: Request, name: str) -> Response:
+        if (asset := assets.get(name)) is None:
+            return Response(status_code=404, headers=HEADERS)
+        is_this_version = request.query_params.get("v") == asset.version
+        return _cached(request, asset.body, asset.media_type, FOREVER if is_this_version else FIVE_MINUTES)
+
+    return router
+
+
+def chosen_language(request: Request) -> str | None:
+    """What the reader chose with a link now, else chose before; nothing where only the browser speaks."""
+    choices = (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE))
+    return next((choice for choice in choices if choice and is_supported(choice)), None)
+
+
+def widget_strings(language: str) -> dict[str, str]:
+    """Every text of the widget; words in braces are filled in by the widget."""
+    return {
+        "name": say(language, "Accueil"),
+        "open": say(language, "Ask the welcome desk"),
+        "open_unread": say(language, "Ask the welcome desk, new messages: {count}"),
+        "close": say(language, "Close the chat"),
+        "panel": say(language, "Chat with the welcome desk"),
+        "log": say(language, "Messages"),
+        "language": say(language, "Language"),
+        "new": say(language, "New conversation"),
+        "new_title": say(language, "Start a new conversation?"),
+        "new_text": say(language, "What was said here will no longer be shown on this device."),
+        "new_confirm": say(language, "Start anew"),
+        "cancel": say(language, "Cancel"),
+        "status_bot": say(language, "A machine, here at any hour"),
+        "status_waiting": say(language, "Waiting for a person; the machine still answers"),
+        "status_position": say(language, "Waiting for a person, number {position} in line"),
+        "status_staff": say(language, "You are talking to {name}"),
+        "status_closed": say(language, "Closed. Write to open it again"),
+        "a_person": say(language, "a person"),
+        "role_bot": say(language, "machine"),
+        "role_staff": say(language, "person"),
+        "role_system": say(language, "Notice"),
+        "you": say(language, "You"),
+        "hello": greeting(language),
+        "placeholder": say(language, "Write your question"),
+        "message": say(language, "Your message"),
+        "send": say(language, "Send"),
+        "counter": say(language, "{count} of {limit} characters"),
+        "too_long": say(language, "Too long: {count} of {limit} characters"),
+        "person": say(language, "Talk to a person"),
+        "person_message": say(language, "I want to talk to a person"),
+        "typing": say(language, "{name} is writing"),
+        "latest": say(language, "Latest messages"),
+        "sources": say(language, "Sources ({count})"),
+        "checked": say(language, "checked on {date}"),
+        "valid": say(language, "holds until {date}"),
+        "sending": say(language, "Sending…"),
+        "retrying": say(language, "Not sent yet, trying again…"),
+        "slow_down": say(language, "You are writing very fast. This will be sent in {seconds} s."),
+        "not_sent": say(language, "Not sent."),
+        "refused": say(language, "This cannot be sent: {reason}"),
+        "try_again": say(language, "Try again"),
+        "edit": say(language, "Edit"),
+        "connecting": say(language, "Connecting…"),
+        "offline": say(language, "No connection. What you write is kept and sent as soon as it is back."),
+        "gone": say(language, "The earlier conversation can no longer be opened. This is a new one."),
+        "urgent": say(language, "Urgent"),
+    }
+
+
+def _asset(path: Path) -> Asset:
+    body = path.read_bytes()
+    return Asset(body, MEDIA_TYPES[path.suffix], _version(body))
+
+
+def _version(body: bytes) -> str:
+    return sha256(body).hexdigest()[:16]
+
+
+def _cached(request: Request, body: bytes, media_type: str, cache: str) -> Response:
+    """The body with our headers, or 304 when the reader already has it."""
+    tag = f'"{_version(body)}"'
+    headers = HEADERS | {"Cache-Control": cache, "ETag": tag}
+    known = [known.strip().removeprefix("W/") for known in request.headers.get("If-None-Match", "").split(",")]
+    if tag in known:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=media_type, headers=headers)

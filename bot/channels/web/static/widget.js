@@ -1,0 +1,1454 @@
+/**
+ * Accueil's chat as one web component, `<accueil-chat>`; no build step, nothing loaded from elsewhere.
+ *
+ * On another site: `<script src="https://accueil.example/widget.js" data-language="fr" defer></script>` adds a button
+ * that opens the chat. Inside a page: `<accueil-chat inline language="fr"></accueil-chat>`; with `chosen` the language is
+ * the reader's own choice, which the server then never changes by itself.
+ *
+ * From the page: `element.ask("text")` opens the chat and sends the text; a `CustomEvent("accueil:ask", {detail: {text}})`
+ * on the document does the same. No conversation exists on the server before somebody opens the chat.
+ */
+(() => {
+  "use strict";
+
+  const ORIGIN = document.currentScript?.src ? new URL(document.currentScript.src).origin : location.origin;
+  const ASKED_LANGUAGE = document.currentScript?.dataset.language;
+  const API = `${ORIGIN}/api/v1`;
+  const STORE = `accueil:${ORIGIN}`;
+  const LONGEST = 4000;
+  const COUNT_FROM = 3600;
+  const SECOND = 1000;
+  const TYPING_LASTS = 20 * SECOND;
+  // The server's heartbeat comes every 15 s: two missed ones mean that the line is dead, even if the socket is not.
+  const SILENCE_BEFORE_RECONNECT = 40 * SECOND;
+  const STREAM_TRIES_BEFORE_POLLING = 3;
+  const POLLING_LASTS = 120 * SECOND;
+  const SEND_TRIES = 6;
+  const PAGE = 200;
+
+  // ------------------------------------------------------------------------------------------------- small things
+
+  /** Build a node: `h("a", {href, class: "x"}, "text", child)`; keys starting with "on" are listeners. */
+  function h(tag, properties = {}, ...children) {
+    const node = document.createElement(tag);
+    for (const [key, value] of Object.entries(properties)) {
+      if (value === undefined || value === null || value === false) continue;
+      if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+      else node.setAttribute(key, value === true ? "" : value);
+    }
+    node.append(...children.filter((child) => child !== null && child !== undefined));
+    return node;
+  }
+
+  function icon(...paths) {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("viewBox", "0 0 24 24");
+    svg.setAttribute("aria-hidden", "true");
+    for (const d of paths) {
+      const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+      path.setAttribute("d", d);
+      svg.append(path);
+    }
+    return svg;
+  }
+
+  const ICONS = {
+    bell: ["M4 17h16", "M6 17a6 6 0 0 1 12 0", "M12 11V8", "M10 8h4", "M3 20h18"],
+    globe: ["M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18", "M3 12h18", "M12 3c5 5 5 13 0 18c-5-5-5-13 0-18"],
+    fresh: ["M4 5h16v11h-8l-5 4v-4H4z", "M12 7.5v6", "M9 10.5h6"],
+    close: ["M6 6l12 12", "M18 6L6 18"],
+    send: ["M4 12h15", "M13 6l6 6l-6 6"],
+    person: ["M12 4a4 4 0 1 0 0 8a4 4 0 1 0 0-8", "M4 20c1-4 4-6 8-6s7 2 8 6"],
+    down: ["M12 5v14", "M6 13l6 6l6-6"],
+  };
+
+  const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  const length = (text) => [...text].length;
+
+  /** Exponential, with jitter: many widgets must not come back in the same instant. */
+  const backoff = (failures, longest = 30 * SECOND) =>
+    Math.min(longest, SECOND * 2 ** Math.max(0, failures - 1)) * (0.5 + Math.random() / 2);
+
+  function uuid() {
+    if (crypto.randomUUID) return crypto.randomUUID();
+    // A page without TLS has no randomUUID, but has random bytes.
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  }
+
+  /** What survives a reload: `{id, token, language, isChosen, page, pending}`. Without storage the page's lifetime has to do. */
+  const saved = {
+    memory: null,
+    read() {
+      try {
+        return JSON.parse(localStorage.getItem(STORE)) ?? this.memory;
+      } catch {
+        return this.memory;
+      }
+    },
+    write(value) {
+      this.memory = value;
+      try {
+        if (value === null) localStorage.removeItem(STORE);
+        else localStorage.setItem(STORE, JSON.stringify(value));
+      } catch {
+        // Storage may be forbidden or full: the conversation then lives as long as the page.
+      }
+    },
+  };
+
+  // ----------------------------------------------------------------------------------------------------- Markdown
+
+  const INLINE = new RegExp(
+    [
+      String.raw`\\(?<escaped>[\\\x60*_{}\[\]()#+\-.!<>~|])`,
+      "`(?<code>[^`]+)`",
+      String.raw`\*\*(?<strong>\S(?:.*?\S)?)\*\*`,
+      String.raw`(?<![\p{L}\p{N}_])__(?<strong2>\S(?:.*?\S)?)__(?![\p{L}\p{N}_])`,
+      String.raw`\*(?<em>[^\s*](?:.*?[^\s*])?)\*`,
+      String.raw`(?<![\p{L}\p{N}_])_(?<em2>[^\s_](?:.*?[^\s_])?)_(?![\p{L}\p{N}_])`,
+      String.raw`\[(?<label>[^\[\]]+)\]\(\s*<?(?<href>[^\s()<>]+(?:\([^\s()]*\)[^\s()<>]*)*)>?(?:\s+"[^"]*")?\s*\)`,
+      String.raw`<(?<angle>(?:https?:\/\/|mailto:|tel:)[^>\s]+)>`,
+      String.raw`(?<bare>https?:\/\/[^\s<>"]*[^\s<>"'.,;:!?)\]*_])`,
+    ].join("|"),
+    "gsu",
+  );
+  const MARKER = /^( {0,3})([-*+]|\d{1,9}[.)])[ \t]+/;
+  const INDENTED = /^(?: {2,}|\t)\S/;
+
+  /** The address when it is one that may be followed, else null: never javascript:, data: or a relative path. */
+  function safeAddress(text) {
+    try {
+      const url = new URL(text);
+      return ["http:", "https:", "mailto:", "tel:"].includes(url.protocol) ? url.href : null;
+    } catch {
+      return null;
+    }
+  }
+
+  function link(address, ...children) {
+    const external = /^https?:/.test(address) ? { target: "_blank" } : {};
+    return h("a", { href: address, rel: "noopener noreferrer nofollow", ...external }, ...children);
+  }
+
+  function appendText(parent, text) {
+    text.split("\n").forEach((line, index) => {
+      if (index > 0) parent.append(h("br"));
+      parent.append(line);
+    });
+  }
+
+  function appendInline(parent, text) {
+    let from = 0;
+    for (const match of text.matchAll(INLINE)) {
+      const found = match.groups;
+      appendText(parent, text.slice(from, match.index));
+      from = match.index + match[0].length;
+      const address = safeAddress(found.href ?? found.angle ?? found.bare ?? "");
+      const strong = found.strong ?? found.strong2;
+      const emphasis = found.em ?? found.em2;
+      if (found.escaped) parent.append(found.escaped);
+      else if (found.code) parent.append(h("code", {}, found.code));
+      else if (strong || emphasis) {
+        const node = h(strong ? "strong" : "em");
+        appendInline(node, strong ?? emphasis);
+        parent.append(node);
+      } else if (address) {
+        const node = link(address);
+        if (found.label) appendInline(node, found.label);
+        else node.append((found.angle ?? found.bare).replace(/^(?:mailto|tel):/, ""));
+        parent.append(node);
+      } else appendText(parent, match[0]);
+    }
+    appendText(parent, text.slice(from));
+  }
+
+  function listAt(lines, start) {
+    const ordered = /\d/.test(lines[start]) && /\d/.test(MARKER.exec(lines[start])[2]);
+    const list = h(ordered ? "ol" : "ul", ordered ? { start: parseInt(MARKER.exec(lines[start])[2], 10) } : {});
+    let at = start;
+    while (at < lines.length) {
+      const marker = MARKER.exec(lines[at]);
+      if (!marker || /\d/.test(marker[2]) !== ordered) break;
+      const content = [lines[at].slice(marker[0].length)];
+      at += 1;
+      while (at < lines.length && (INDENTED.test(lines[at]) || (!lines[at].trim() && INDENTED.test(lines[at + 1] ?? "")))) {
+        content.push(lines[at].replace(new RegExp(`^(?:\\t| {1,${marker[0].length}})`), ""));
+        at += 1;
+      }
+      const item = h("li");
+      appendBlocks(item, content);
+      if (item.firstElementChild?.tagName === "P") item.firstElementChild.replaceWith(...item.firstElementChild.childNodes);
+      list.append(item);
+      const next = lines.slice(at).findIndex((line) => line.trim());
+      if (next > 0 && MARKER.test(lines[at + next])) at += next;
+    }
+    return { list, next: at };
+  }
+
+  function appendBlocks(parent, lines) {
+    let paragraph = [];
+    const flush = () => {
+      if (!paragraph.length) return;
+      const node = h("p");
+      appendInline(node, paragraph.join("\n"));
+      parent.append(node);
+      paragraph = [];
+    };
+    let at = 0;
+    while (at < lines.length) {
+      const line = lines[at];
+      const heading = /^#{1,6}\s+(.*)$/.exec(line);
+      if (MARKER.test(line)) {
+        flush();
+        const { list, next } = listAt(lines, at);
+        parent.append(list);
+        at = next;
+        continue;
+      }
+      if (heading) {
+        flush();
+        const node = h("strong");
+        appendInline(node, heading[1]);
+        parent.append(h("p", {}, node));
+      } else if (!line.trim()) flush();
+      else paragraph.push(line.trim());
+      at += 1;
+    }
+    flush();
+  }
+
+  /** Markdown as nodes. No HTML is ever parsed, so nothing in a message can run. */
+  function markdown(text) {
+    const body = h("div", { class: "text", dir: "auto" });
+    appendBlocks(body, text.replace(/\r\n?/g, "\n").split("\n"));
+    return body;
+  }
+
+  function plain(text) {
+    const body = h("p", { class: "text", dir: "auto" });
+    appendText(body, text);
+    return body;
+  }
+
+  // ----------------------------------------------------------------------------------------------------- the wire
+
+  class Problem extends Error {
+    constructor(status, details, retryAfter) {
+      super([details.detail, details.title].find((text) => typeof text === "string") ?? `HTTP ${status}`);
+      this.status = status;
+      this.details = details;
+      this.retryAfter = retryAfter;
+    }
+  }
+
+  const isGone = (error) => error instanceof Problem && (error.status === 401 || error.status === 404);
+
+  async function call(path, { method = "GET", token, language, body, headers = {}, signal } = {}) {
+    const response = await fetch(API + path, {
+      method,
+      signal,
+      cache: "no-store",
+      credentials: "omit",
+      headers: {
+        "Accept-Language": language,
+        ...(token ? { Authorization: `Bearer ${token}` } : {}),
+        ...(body ? { "Content-Type": "application/json" } : {}),
+        ...headers,
+      },
+      body: body && JSON.stringify(body),
+    });
+    if (response.ok) return response;
+    const details = await response.json().catch(() => ({}));
+    throw new Problem(response.status, details, Number(response.headers.get("Retry-After")) || 5);
+  }
+
+  /** Yields `{event, data, id}` of a text/event-stream; calls `alive` for every piece that arrives. */
+  async function* serverSentEvents(body, alive) {
+    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    let current = { event: "message", data: [], id: null };
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      alive();
+      const lines = (rest + value).split(/\r\n|\n|\r(?!$)/);
+      rest = lines.pop();
+      for (const line of lines) {
+        if (line === "") {
+          if (current.data.length) yield { ...current, data: current.data.join("\n") };
+          current = { event: "message", data: [], id: null };
+          continue;
+        }
+        const [, field, text] = /^([^:]*):? ?(.*)$/s.exec(line);
+        if (field === "data") current.data.push(text);
+        else if (field === "event") current.event = text;
+        else if (field === "id") current.id = text;
+      }
+    }
+  }
+
+  /**
+   * One conversation with the server: opens or restores it, listens, sends in order.
+   *
+   * `view` is told `onEvent(event)`, `onControl({control, staff_name, position})`, `onTyping({author, on})`,
+   * `onLine("connecting" | "online" | "offline")`, `onRestored()`, `onGone()`, and for each message on its way
+   * `onPending(item, state, details)`, `state` being "sending" | "retrying" | "slow" | "sent" | "failed" | "urgent".
+   */
+  class Conversation {
+    #view;
+    #id = null;
+    #token = null;
+    #language;
+    #isChosen;
+    #page;
+    #seen = new Set();
+    // Only what was received in order moves this: our own message may be confirmed before an older one has come.
+    #lastSeq = 0;
+    #queue = [];
+    #draining = false;
+    #opening = null;
+    #ended = false;
+    #stop = new AbortController();
+    #dead = new AbortController();
+    #wake = () => {};
+
+    /** `page` is the language of the page around the widget: when that changes later, it wins over the saved one. */
+    constructor(view, { language, isChosen, page }) {
+      this.#view = view;
+      this.#language = language;
+      this.#isChosen = isChosen;
+      this.#page = page;
+      const wake = () => this.#wake();
+      const options = { signal: this.#stop.signal };
+      const reconnect = () => {
+        // After a change of network the old stream may be dead without saying so.
+        this.#dead.abort();
+        wake();
+      };
+      addEventListener("online", reconnect, options);
+      addEventListener("offline", () => view.onLine("offline"), options);
+      document.addEventListener("visibilitychange", () => document.hidden || wake(), options);
+    }
+
+    get isOpen() {
+      return this.#opening !== null;
+    }
+
+    open() {
+      this.#opening ??= this.#open();
+      return this.#opening;
+    }
+
+    end() {
+      this.#ended = true;
+      this.#stop.abort();
+      this.#wake();
+    }
+
+    async setLanguage(language) {
+      this.#language = language;
+      this.#isChosen = true;
+      this.#save();
+      if (!this.#id) return;
+      const id = this.#id;
+      await this.#call("", { method: "PATCH", body: { language } }).catch((error) => isGone(error) && this.#startAnew(id));
+    }
+
+    /** `content` is `{text}` or `{button, label}`; the same item may be sent again after it failed. */
+    send(content) {
+      const item = content.clientId ? content : { ...content, clientId: uuid() };
+      this.#queue.push(item);
+      this.#save();
+      this.#view.onPending(item, "sending");
+      this.open();
+      this.#drain();
+      return item;
+    }
+
+    retry() {
+      this.#drain();
+    }
+
+    forget(item) {
+      this.#queue = this.#queue.filter((other) => other.clientId !== item.clientId);
+      this.#save();
+    }
+
+    #call(path, options = {}) {
+      const signal = options.signal ?? AbortSignal.any([this.#stop.signal, AbortSignal.timeout(20 * SECOND)]);
+      return call(`/conversations/${this.#id}${path}`, {
+        token: this.#token,
+        language: this.#language,
+        ...options,
+        signal,
+      });
+    }
+
+    #save() {
+      if (!this.#id) return;
+      const pending = this.#queue.map(({ clientId, text, button, label }) => ({ clientId, text, button, label }));
+      saved.write({
+        id: this.#id,
+        token: this.#token,
+        language: this.#language,
+        isChosen: this.#isChosen,
+        page: this.#page,
+        pending,
+      });
+    }
+
+    async #open() {
+      const before = saved.read();
+      this.#view.onLine("connecting");
+      for (let failures = 1; !this.#ended; failures += 1) {
+        try {
+          if (before?.id && (await this.#restore(before))) break;
+          await this.#create();
+          break;
+        } catch (error) {
+          if (this.#ended) return;
+          this.#view.onLine(failures > 1 ? "offline" : "connecting");
+          await this.#pause(error.status === 429 ? error.retryAfter * SECOND : backoff(failures, 10 * SECOND));
+        }
+      }
+      if (this.#ended) return;
+      this.#takeUp(before?.pending ?? []);
+      this.#view.onRestored();
+      this.#online();
+      this.#listen();
+    }
+
+    #online() {
+      this.#view.onLine("online");
+      this.#drain();
+    }
+
+    /** What was on its way when the page was left is sent now, before what was written since. */
+    #takeUp(pending) {
+      const known = new Set(this.#queue.map((item) => item.clientId));
+      const left = pending.filter((item) => !known.has(item.clientId));
+      this.#queue.unshift(...left);
+      left.forEach((item) => this.#view.onPending(item, "sending"));
+      this.#save();
+    }
+
+    async #restore({ id, token, language }) {
+      [this.#id, this.#token] = [id, token];
+      try {
+        while ((await this.#fetchAfter(0)) === PAGE);
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        this.#id = null;
+        saved.write(null);
+        this.#view.onGone();
+        return false;
+      }
+      if (this.#isChosen && language !== this.#language) await this.setLanguage(this.#language);
+      return true;
+    }
+
+    async #create() {
+      const response = await call("/conversations", {
+        method: "POST",
+        language: this.#language,
+        body: this.#isChosen ? { language: this.#language } : {},
+        signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(20 * SECOND)]),
+      });
+      const made = await response.json();
+      [this.#id, this.#token] = [made.conversation_id, made.token];
+      this.#seen.clear();
+      this.#lastSeq = 0;
+      made.messages.forEach((event) => this.#receive(event));
+      this.#view.onControl({ control: made.control });
+      this.#save();
+    }
+
+    /** `id` is the conversation that could not be found: both the listener and the sender may notice it. */
+    async #startAnew(id) {
+      if (this.#ended || this.#id !== id) return;
+      this.#id = null;
+      this.#opening = null;
+      saved.write(null);
+      this.#view.onGone();
+      await this.open();
+    }
+
+    #receive(event) {
+      this.#lastSeq = Math.max(this.#lastSeq, event.seq);
+      this.#show(event);
+    }
+
+    #show(event) {
+      if (this.#seen.has(event.seq)) return;
+      this.#seen.add(event.seq);
+      this.#view.onEvent(event);
+    }
+
+    /** How many events came. */
+    async #fetchAfter(wait) {
+      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout((wait + 15) * SECOND)]);
+      const response = await this.#call(`/messages?after=${this.#lastSeq}&limit=${PAGE}&wait=${wait}`, { signal });
+      const page = await response.json();
+      page.events.forEach((event) => this.#receive(event));
+      this.#view.onControl({ control: page.control });
+      return page.events.length;
+    }
+
+    async #listen() {
+      const id = this.#id;
+      let failures = 0;
+      let streamFailures = 0;
+      let pollUntil = 0;
+      while (!this.#ended && this.#id === id) {
+        const polling = Date.now() < pollUntil;
+        try {
+          if (polling) {
+            await this.#fetchAfter(25);
+            this.#online();
+          } else {
+            await this.#stream(() => {
+              failures = 0;
+              streamFailures = 0;
+            });
+          }
+          failures = 0;
+          if (polling) continue;
+        } catch (error) {
+          if (this.#ended || this.#id !== id) return;
+          if (isGone(error)) return void this.#startAnew(id);
+          failures += 1;
+          if (!polling && ++streamFailures >= STREAM_TRIES_BEFORE_POLLING) pollUntil = Date.now() + POLLING_LASTS;
+          if (failures > 1 || !navigator.onLine) this.#view.onLine("offline");
+        }
+        await this.#pause(backoff(failures));
+      }
+    }
+
+    async #stream(alive) {
+      const dead = new AbortController();
+      this.#dead = dead;
+      let watchdog = 0;
+      const stillAlive = () => {
+        clearTimeout(watchdog);
+        watchdog = setTimeout(() => dead.abort(), SILENCE_BEFORE_RECONNECT);
+      };
+      stillAlive();
+      try {
+        const response = await this.#call("/events", {
+          headers: { Accept: "text/event-stream", "Last-Event-ID": String(this.#lastSeq) },
+          signal: AbortSignal.any([this.#stop.signal, dead.signal]),
+        });
+        this.#online();
+        const arrived = () => {
+          stillAlive();
+          alive();
+        };
+        for await (const { event, data } of serverSentEvents(response.body, arrived)) {
+          const value = JSON.parse(data);
+          if (event === "message") this.#receive(value);
+          else if (event === "control") this.#view.onControl(value);
+          else if (event === "typing") this.#view.onTyping(value);
+        }
+      } finally {
+        clearTimeout(watchdog);
+      }
+    }
+
+    /** Waits, but not past the moment when the network or the reader comes back. */
+    #pause(milliseconds) {
+      return new Promise((resolve) => {
+        const timer = setTimeout(resolve, milliseconds);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+
+    async #drain() {
+      if (this.#draining) return;
+      this.#draining = true;
+      while (this.#queue.length && this.#id && !this.#ended) {
+        const item = this.#queue[0];
+        if (!(await this.#deliver(item))) break;
+        this.forget(item);
+      }
+      this.#draining = false;
+    }
+
+    /** True when the message was accepted or refused for good; false when it stays queued for a better moment. */
+    async #deliver(item) {
+      const id = this.#id;
+      const content = item.button ? { button: item.button } : { text: item.text };
+      for (let tries = 1; !this.#ended; tries += 1) {
+        try {
+          const body = { client_id: item.clientId, ...content };
+          const response = await this.#call("/messages", { method: "POST", body });
+          const { event } = await response.json();
+          this.#view.onPending(item, "sent", { event, isKnown: this.#seen.has(event.seq) });
+          this.#seen.add(event.seq);
+          return true;
+        } catch (error) {
+          if (this.#ended) return false;
+          if (isGone(error)) {
+            this.#startAnew(id);
+            return false;
+          }
+          if (error.status === 429) {
+            await this.#waitIn(item, error.retryAfter);
+            continue;
+          }
+          const urgent = error.details?.urgent_text;
+          if (urgent) this.#view.onPending(item, "urgent", { text: urgent });
+          if (error.status < 500) {
+            this.#view.onPending(item, "failed", { reason: error.message });
+            return true;
+          }
+          if (urgent || tries >= SEND_TRIES) {
+            this.#view.onPending(item, "failed", {});
+            return false;
+          }
+          this.#view.onPending(item, "retrying");
+          await new Promise((resolve) => setTimeout(resolve, backoff(tries, 10 * SECOND)));
+        }
+      }
+      return false;
+    }
+
+    async #waitIn(item, seconds) {
+      for (let left = seconds; left > 0 && !this.#ended; left -= 1) {
+        this.#view.onPending(item, "slow", { seconds: left });
+        await new Promise((resolve) => setTimeout(resolve, SECOND));
+      }
+    }
+  }
+
+  // ----------------------------------------------------------------------------------------------------- the look
+
+  // An adopted sheet, not a <style>: it needs no exception in the content security policy of the page around it.
+  const SHEET = new CSSStyleSheet();
+  SHEET.replaceSync(`
+    :host {
+      --paper: #fbf6ec; --card: #fffdf8; --line: #e2d5bf; --ink: #2b211b; --soft: #6a5a4d;
+      --brick: #a33e28; --on-brick: #fff; --sun: #f3b33e; --sun-pale: #fdf0d2;
+      --canal: #1d5c66; --canal-deep: #174b54; --canal-text: #1a5660; --on-canal: #fffaf0;
+      --focus: #1d5c66;
+      color-scheme: light dark; display: block; container-type: inline-size;
+      font: 400 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Noto Sans Arabic", sans-serif;
+      color: var(--ink); text-align: start;
+    }
+    @media (prefers-color-scheme: dark) {
+      :host {
+        --paper: #1b1614; --card: #272019; --line: #453931; --ink: #f4eadc; --soft: #c0ae9d;
+        --brick: #f0937b; --on-brick: #2b120b; --sun: #f6c566; --sun-pale: #3b2e16;
+        --canal: #1f6571; --canal-deep: #133f47; --canal-text: #8ed1d8; --on-canal: #fffaf0;
+        --focus: #f6c566;
+      }
+    }
+    :host([hidden]), [hidden] { display: none !important; }
+    :host(:not([inline])) { position: fixed; inset: auto 0 0 auto; z-index: 2147483000; container-type: normal; }
+    :host([dir="rtl"]:not([inline])) { inset: auto auto 0 0; }
+    *, *::before, *::after { box-sizing: border-box; }
+    p, h2, h3, ul, ol { margin: 0; padding: 0; }
+    button, select, textarea { font: inherit; color: inherit; }
+    button { cursor: pointer; border: 0; background: none; min-block-size: 44px; min-inline-size: 44px; }
+    button:disabled { cursor: default; opacity: .55; }
+    svg { inline-size: 22px; block-size: 22px; fill: none; stroke: currentColor; stroke-width: 1.8;
+      stroke-linecap: round; stroke-linejoin: round; flex: none; }
+    :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
+    header :focus-visible { outline-color: var(--sun); outline-offset: -3px; }
+    .launcher:focus-visible { outline: 3px solid #fff; outline-offset: 0; box-shadow: 0 0 0 7px #174b54; }
+    .scroller:focus-visible { outline-offset: -3px; }
+    .only-heard { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+
+    .panel { display: flex; flex-direction: column; background: var(--paper); overflow: hidden; position: relative; }
+    :host([inline]) { block-size: 100%; }
+    :host([inline]) .panel { block-size: 100%; min-block-size: 420px; }
+    :host(:not([inline])) .panel {
+      position: fixed; inset-block-end: 20px; inset-inline-end: 20px;
+      inline-size: min(410px, calc(100vw - 40px)); block-size: min(680px, calc(100dvh - 40px));
+      border: 1px solid var(--line); border-radius: 20px; box-shadow: 0 18px 60px rgb(43 20 10 / .32);
+      animation: rise .22s ease-out;
+    }
+    @media (max-width: 480px), (max-height: 520px) {
+      :host(:not([inline])) .panel { inset: 0; inline-size: auto; block-size: 100dvh; border: 0; border-radius: 0; }
+    }
+    @keyframes rise { from { opacity: 0; transform: translateY(14px); } }
+
+    .launcher {
+      position: fixed; inset-block-end: 20px; inset-inline-end: 20px; display: flex; align-items: center; gap: 10px;
+      min-block-size: 58px; max-inline-size: calc(100vw - 40px); padding: 8px 22px 8px 18px; border-radius: 29px;
+      background: var(--brick); color: var(--on-brick); font-weight: 600; box-shadow: 0 8px 28px rgb(43 20 10 / .35);
+    }
+    .launcher svg { inline-size: 28px; block-size: 28px; }
+    .launcher:hover { filter: brightness(1.08); }
+    .badge { min-inline-size: 24px; padding: 1px 7px; border-radius: 12px; background: var(--sun); color: #2b211b; font-size: .85rem; }
+
+    header { display: flex; align-items: center; gap: 4px; padding: 10px 8px 10px 14px; background: var(--canal-deep);
+      color: var(--on-canal); border-block-end: 3px solid var(--sun); }
+    :host([dir="rtl"]) header { padding: 10px 14px 10px 8px; }
+    .bell { display: grid; place-items: center; inline-size: 42px; block-size: 42px; flex: none; border-radius: 50%;
+      background: var(--sun); color: #4a1d10; margin-inline-end: 8px; }
+    .bell svg { inline-size: 26px; block-size: 26px; }
+    .who { flex: 1; min-inline-size: 0; }
+    .name { font: 700 1.12rem/1.2 "Iowan Old Style", "Palatino Linotype", Palatino, "Book Antiqua", Georgia, "Noto Serif", serif; }
+    .status { font-size: .82rem; line-height: 1.3; opacity: .92; overflow-wrap: anywhere; }
+    .status::before { content: ""; display: inline-block; inline-size: 8px; block-size: 8px; border-radius: 50%;
+      background: #8fd3a6; margin-inline-end: 6px; }
+    [data-control="waiting"] .status::before { background: var(--sun); }
+    [data-control="staff"] .status::before { background: #ff9d82; }
+    [data-control="closed"] .status::before { background: #b9b0a6; }
+    header button, .language { display: grid; place-items: center; border-radius: 12px; flex: none; }
+    header button:hover, .language:hover { background: rgb(255 255 255 / .14); }
+    .language { position: relative; grid-auto-flow: column; gap: 5px; min-block-size: 44px; padding-inline: 8px; font-size: .85rem; font-weight: 600; }
+    .language:focus-within { outline: 3px solid var(--sun); outline-offset: -2px; }
+    .languages { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; opacity: 0; cursor: pointer; }
+    .languages option { color: #2b211b; background: #fffdf8; }
+    @container (max-width: 350px) { .bell { display: none; } .scroller { padding-inline: 12px; } .bubble { max-inline-size: 100%; } }
+
+    .banner { padding: 8px 16px; font-size: .88rem; background: var(--sun-pale); color: var(--ink); border-block-end: 1px solid var(--line); }
+    .banner[data-state="offline"] { border-inline-start: 5px solid var(--brick); }
+
+    .middle { position: relative; flex: 1; min-block-size: 0; display: flex; }
+    .scroller { flex: 1; overflow-y: auto; overscroll-behavior: contain; padding: 18px 16px 10px; position: relative; scrollbar-width: thin;
+      scrollbar-color: var(--line) transparent; }
+    .log { display: flex; flex-direction: column; gap: 14px; }
+    .latest { position: absolute; inset-block-end: 10px; inset-inline-end: 12px; inline-size: 44px; border-radius: 50%;
+      display: grid; place-items: center; background: var(--card); border: 1px solid var(--line); box-shadow: 0 4px 14px rgb(43 20 10 / .2); }
+
+    .message { display: flex; flex-direction: column; align-items: flex-start; max-inline-size: 100%; position: relative; }
+    .author { display: flex; align-items: center; flex-wrap: wrap; gap: 4px 7px; margin-block-end: 5px; font-size: .86rem; font-weight: 600; }
+    .author.only-heard { display: block; }
+    .bot + .bot .author, .staff + .staff .author { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
+    .bot + .bot, .staff + .staff, .student + .student { margin-block-start: -6px; }
+    .face { display: grid; place-items: center; inline-size: 26px; block-size: 26px; border-radius: 50%; background: var(--canal); color: var(--on-canal); font-size: .8rem; }
+    .face svg { inline-size: 16px; block-size: 16px; }
+    .staff .face { background: var(--sun); color: #4a1d10; }
+    .role { padding: 0 8px; border-radius: 9px; border: 1px solid var(--line); color: var(--soft); font-weight: 500; font-size: .78rem; }
+    .staff .role { background: var(--sun); border-color: var(--sun); color: #3b2106; }
+    .bubble { max-inline-size: min(92%, 34em); padding: 10px 14px; border-radius: 4px 18px 18px 18px; background: var(--card);
+      border: 1px solid var(--line); overflow-wrap: anywhere; }
+    :host([dir="rtl"]) .bubble { border-radius: 18px 4px 18px 18px; }
+    .staff .bubble { background: var(--sun-pale); border-color: var(--sun); border-inline-start-width: 4px; }
+    .student { align-items: flex-end; }
+    .student .bubble { background: var(--canal); color: var(--on-canal); border-color: transparent; border-radius: 18px 18px 4px 18px; max-inline-size: 86%; }
+    :host([dir="rtl"]) .student .bubble { border-radius: 18px 18px 18px 4px; }
+    .system { align-items: center; }
+    .system .bubble, .system > .text { background: none; border: 0; padding: 2px 12px; max-inline-size: 100%; text-align: center; color: var(--soft); font-size: .9rem; }
+    .system::before { content: ""; inline-size: 40px; border-block-start: 2px solid var(--sun); margin-block-end: 6px; }
+    .urgent { border-inline-start: 6px solid var(--brick); padding-inline-start: 12px; }
+    .urgent .author { color: var(--brick); font-size: 1rem; }
+    .urgent .bubble { border-color: var(--brick); border-width: 2px; max-inline-size: 100%; font-weight: 500; }
+    .text > * + * { margin-block-start: .6em; }
+    .text ul, .text ol { padding-inline-start: 1.35em; }
+    .text li + li { margin-block-start: .25em; }
+    .text li::marker { color: var(--brick); }
+    a { color: var(--canal-text); text-underline-offset: 3px; }
+    a:hover { text-decoration-thickness: 2px; }
+    code { font-family: ui-monospace, monospace; font-size: .92em; }
+    time, .state { margin-block-start: 3px; padding-inline: 4px; font-size: .76rem; color: var(--soft); }
+    .state { display: flex; flex-wrap: wrap; align-items: center; justify-content: flex-end; gap: 0 10px; }
+    [data-state="failed"] .state { color: var(--brick); font-weight: 600; }
+    [data-state="sending"] .bubble, [data-state="retrying"] .bubble, [data-state="slow"] .bubble { opacity: .75; }
+    .small { text-decoration: underline; text-underline-offset: 3px; font-size: .86rem; font-weight: 600; padding-inline: 6px; color: var(--canal-text); }
+
+    .sources { margin-block-start: 10px; border-block-start: 1px dashed var(--line); font-size: .86rem; }
+    .sources summary { display: flex; align-items: center; gap: 6px; min-block-size: 44px; margin-block-end: -8px; cursor: pointer; color: var(--soft); font-weight: 600; list-style: none; }
+    .sources summary::-webkit-details-marker { display: none; }
+    .sources summary::before { content: ""; inline-size: 7px; block-size: 7px; border: solid currentColor; border-width: 0 2px 2px 0; rotate: -45deg; transition: rotate .15s; }
+    :host([dir="rtl"]) .sources summary::before { rotate: 135deg; }
+    .sources[open] summary::before, :host([dir="rtl"]) .sources[open] summary::before { rotate: 45deg; }
+    .sources ul { list-style: none; padding-block: 2px 4px; }
+    .sources li + li { margin-block-start: 8px; }
+    .sources small { display: block; color: var(--soft); font-size: .93em; }
+    .chips { display: flex; flex-wrap: wrap; gap: 8px; margin-block-start: 9px; }
+    .chips button, .choices button { padding: 6px 16px; border-radius: 22px; border: 1.5px solid var(--canal-text);
+      color: var(--canal-text); background: var(--card); font-weight: 600; font-size: .94rem; text-align: start; line-height: 1.3; }
+    .chips button:hover:not(:disabled), .choices button:hover { background: var(--canal); border-color: var(--canal); color: var(--on-canal); }
+
+    .typing { display: inline-flex; gap: 5px; margin-block-start: 12px; padding: 14px 16px; border-radius: 4px 18px 18px 18px; background: var(--card); border: 1px solid var(--line); }
+    .typing i { inline-size: 8px; block-size: 8px; border-radius: 50%; background: var(--brick); animation: bounce 1.2s infinite ease-in-out; }
+    .typing i:nth-child(2) { animation-delay: .15s; }
+    .typing i:nth-child(3) { animation-delay: .3s; }
+    @keyframes bounce { 0%, 60%, 100% { transform: none; opacity: .45; } 30% { transform: translateY(-5px); opacity: 1; } }
+    .aside { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
+
+    footer { padding: 6px 14px 14px; border-block-start: 1px solid var(--line); background: var(--card); }
+    .person { display: inline-flex; align-items: center; gap: 8px; padding: 4px 8px; margin-block-end: 4px; border-radius: 12px; font-size: .9rem;
+      font-weight: 600; color: var(--canal-text); }
+    .person:hover { text-decoration: underline; text-underline-offset: 4px; }
+    .person svg { inline-size: 18px; block-size: 18px; }
+    .composer { display: grid; grid-template-columns: 1fr auto; align-items: end; gap: 4px 8px; }
+    .input { inline-size: 100%; max-block-size: 8.5em; min-block-size: 48px; resize: none; padding: 11px 16px; border-radius: 24px;
+      border: 1.5px solid var(--soft); background: var(--paper); font-size: 1rem; line-height: 1.5; overflow-y: auto; scrollbar-width: thin; }
+    .input::placeholder { color: var(--soft); opacity: 1; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+    .input:focus-visible { outline-offset: 0; border-color: transparent; }
+    .send { display: grid; place-items: center; inline-size: 48px; block-size: 48px; border-radius: 50%; background: var(--brick); color: var(--on-brick); }
+    .send:hover:not(:disabled) { filter: brightness(1.1); }
+    .send:disabled { background: none; color: var(--soft); border: 1.5px solid var(--line); opacity: 1; }
+    :host([dir="rtl"]) .send svg { transform: scaleX(-1); }
+    .counter { grid-column: 1 / -1; font-size: .8rem; color: var(--soft); padding-inline: 14px; }
+    .counter:empty { display: none; }
+    .counter.wrong { color: var(--brick); font-weight: 600; }
+
+    .dialog { border: 1px solid var(--line); border-radius: 18px; padding: 22px; max-inline-size: min(340px, calc(100vw - 40px)); background: var(--card); color: var(--ink); }
+    .dialog::backdrop { background: rgb(30 16 10 / .5); }
+    .newTitle { font: 700 1.15rem/1.3 "Iowan Old Style", "Palatino Linotype", Palatino, "Book Antiqua", Georgia, "Noto Serif", serif; margin-block-end: 6px; }
+    .newText { color: var(--soft); }
+    .choices { display: flex; flex-wrap: wrap; gap: 10px; margin-block-start: 18px; }
+    .choices .confirm { background: var(--brick); border-color: var(--brick); color: var(--on-brick); }
+    @media (prefers-reduced-motion: reduce) { *, *::before { animation: none !important; transition: none !important; } }
+    @media (forced-colors: active) { .bubble, .send, .launcher { border: 1px solid; } .typing i { background: CanvasText; } }
+  `);
+
+  // ------------------------------------------------------------------------------------------------ the component
+
+  class AccueilChat extends HTMLElement {
+    static observedAttributes = ["language"];
+
+    #strings = null;
+    #language = null;
+    #isChosen = false;
+    #page = null;
+    #languages = [];
+    #conversation = null;
+    #control = { control: "bot" };
+    #events = [];
+    #pending = new Map();
+    #isOpen = false;
+    #unread = 0;
+    #typing = new Map();
+    #ui = {};
+    #ready = null;
+
+    get #isInline() {
+      return this.hasAttribute("inline");
+    }
+
+    connectedCallback() {
+      if (this.#ready) return;
+      this.attachShadow({ mode: "open" }).adoptedStyleSheets = [SHEET];
+      document.addEventListener("accueil:ask", (event) => this.ask(event.detail.text));
+      this.#page = this.getAttribute("language") || document.documentElement.lang || navigator.language;
+      const before = saved.read();
+      const isSamePage = before?.page === this.#page;
+      this.#isChosen = this.hasAttribute("chosen") || (isSamePage && before.isChosen);
+      this.#ready = this.#start(isSamePage ? before.language : this.#page);
+    }
+
+    attributeChangedCallback(_name, before, after) {
+      if (before !== null && after && this.#ready) this.#ready.then(() => this.#chooseLanguage(after));
+    }
+
+    /** Opens the chat and sends the text as the student's message. */
+    async ask(text) {
+      await this.open();
+      this.#send({ text });
+    }
+
+    /** Opens the chat; the conversation on the server begins here and not before. */
+    async open() {
+      await this.#ready;
+      this.#connect();
+      if (this.#isInline || this.#isOpen) return;
+      this.#isOpen = true;
+      this.#unread = 0;
+      this.#ui.panel.hidden = false;
+      this.#ui.launcher.hidden = true;
+      this.#countUnread();
+      this.#scrollToEnd();
+      this.#ui.input.focus();
+    }
+
+    close() {
+      if (this.#isInline || !this.#isOpen) return;
+      this.#isOpen = false;
+      this.#ui.panel.hidden = true;
+      this.#ui.launcher.hidden = false;
+      this.#ui.launcher.focus();
+    }
+
+    async #start(language) {
+      for (let failures = 1; !(await this.#loadStrings(language)); failures += 1) {
+        await new Promise((resolve) => setTimeout(resolve, backoff(failures)));
+      }
+      this.#build();
+      this.#translate();
+      if (!saved.read()?.id) this.#showHello();
+      else if (this.#isInline) this.#connect();
+    }
+
+    async #loadStrings(language) {
+      try {
+        const response = await fetch(`${ORIGIN}/widget/strings/${encodeURIComponent(language)}`, { credentials: "omit" });
+        if (!response.ok) return false;
+        const loaded = await response.json();
+        this.#strings = loaded.strings;
+        this.#language = loaded.language;
+        this.#languages = loaded.languages;
+        this.lang = loaded.language;
+        this.dir = loaded.direction;
+        return true;
+      } catch {
+        return false;
+      }
+    }
+
+    #connect() {
+      this.#conversation ??= new Conversation(this.#view(), {
+        language: this.#language,
+        isChosen: this.#isChosen,
+        page: this.#page,
+      });
+      if (!this.#conversation.isOpen) {
+        this.#ui.scroller.setAttribute("aria-busy", "true");
+        this.#conversation.open();
+      }
+    }
+
+    #view() {
+      return {
+        onEvent: (event) => this.#onEvent(event),
+        onControl: (control) => this.#onControl(control),
+        onTyping: ({ author, on }) => this.#setTyping(author, on),
+        onLine: (state) => this.#onLine(state),
+        onRestored: () => this.#ui.scroller.removeAttribute("aria-busy"),
+        onGone: () => this.#onGone(),
+        onPending: (item, state, details = {}) => this.#onPending(item, state, details),
+      };
+    }
+
+    // ---- building
+
+    #build() {
+      const button = (name, onclick, ...children) => {
+        this.#ui[name] = h("button", { type: "button", class: name, onclick }, ...children);
+        return this.#ui[name];
+      };
+      const node = (name, tag, properties, ...children) => {
+        this.#ui[name] = h(tag, { class: name, ...properties }, ...children);
+        return this.#ui[name];
+      };
+
+      const header = h(
+        "header",
+        {},
+        h("span", { class: "bell" }, icon(...ICONS.bell)),
+        h("div", { class: "who" }, node("name", "h2", {}), node("status", "p", { role: "status" })),
+        node(
+          "language",
+          "label",
+          {},
+          icon(...ICONS.globe),
+          node("code", "span", { "aria-hidden": "true" }),
+          node("languages", "select", { onchange: (event) => this.#chooseLanguage(event.target.value) }),
+        ),
+        button("fresh", () => this.#ui.dialog.showModal(), icon(...ICONS.fresh)),
+        this.#isInline ? null : button("close", () => this.close(), icon(...ICONS.close)),
+      );
+
+      const composer = node(
+        "composer",
+        "form",
+        { onsubmit: (event) => this.#submit(event) },
+        node("input", "textarea", {
+          rows: 1,
+          dir: "auto",
+          autocomplete: "off",
+          enterkeyhint: "send",
+          "aria-describedby": "counter",
+          oninput: () => this.#onInput(),
+          onkeydown: (event) => this.#onKey(event),
+        }),
+        h("button", { type: "submit", class: "send" }, icon(...ICONS.send)),
+        node("counter", "p", { id: "counter", role: "status" }),
+      );
+      this.#ui.send = composer.querySelector(".send");
+
+      const dialog = node(
+        "dialog",
+        "dialog",
+        { "aria-labelledby": "new-title", "aria-describedby": "new-text" },
+        node("newTitle", "h3", { id: "new-title" }),
+        node("newText", "p", { id: "new-text" }),
+        h(
+          "div",
+          { class: "choices" },
+          button("cancel", () => dialog.close()),
+          button("confirm", () => this.#startNew()),
+        ),
+      );
+
+      node(
+        "panel",
+        "section",
+        { hidden: !this.#isInline, role: this.#isInline ? "region" : "dialog" },
+        header,
+        node("banner", "p", { role: "status", hidden: true }),
+        h(
+          "div",
+          { class: "middle" },
+          node(
+            "scroller",
+            "div",
+            {
+              tabindex: 0,
+              role: "log",
+              "aria-live": "polite",
+              "aria-relevant": "additions",
+              onscroll: () => this.#onScroll(),
+            },
+            node("log", "div", {}),
+            node("typing", "div", { hidden: true, "aria-hidden": "true" }, h("i"), h("i"), h("i")),
+          ),
+          button("latest", () => this.#scrollToEnd(), icon(...ICONS.down)),
+        ),
+        node("said", "p", { class: "aside", role: "status" }),
+        h("footer", {}, button("person", () => this.#askForPerson()), composer),
+        dialog,
+      );
+      this.#ui.latest.hidden = true;
+      this.#ui.panel.addEventListener("focusin", () => this.#isInline && this.#connect());
+      this.#ui.panel.addEventListener("keydown", (event) => {
+        if (event.key === "Escape" && !event.defaultPrevented && !this.#ui.dialog.open) this.close();
+      });
+
+      this.shadowRoot.append(this.#ui.panel);
+      if (this.#isInline) return;
+      button("launcher", () => this.open(), icon(...ICONS.bell), node("label", "span", {}), node("badge", "b", { hidden: true }));
+      this.shadowRoot.append(this.#ui.launcher);
+    }
+
+    /** Writes every text of the frame; called again when the language changes. */
+    #translate() {
+      const [ui, text] = [this.#ui, this.#strings];
+      ui.name.textContent = text.name;
+      ui.panel.setAttribute("aria-label", text.panel);
+      ui.scroller.setAttribute("aria-label", text.log);
+      ui.code.textContent = this.#language.toUpperCase();
+      ui.languages.setAttribute("aria-label", text.language);
+      ui.languages.replaceChildren(
+        ...this.#languages.map(({ code, name }) =>
+          h("option", { value: code, lang: code, selected: code === this.#language }, name),
+        ),
+      );
+      this.#name(ui.fresh, text.new);
+      this.#name(ui.send, text.send);
+      this.#name(ui.latest, text.latest);
+      if (ui.close) this.#name(ui.close, text.close);
+      ui.person.replaceChildren(icon(...ICONS.person), text.person);
+      ui.input.placeholder = text.placeholder;
+      ui.input.setAttribute("aria-label", text.message);
+      ui.newTitle.textContent = text.new_title;
+      ui.newText.textContent = text.new_text;
+      ui.confirm.textContent = text.new_confirm;
+      ui.cancel.textContent = text.cancel;
+      if (ui.label) ui.label.textContent = text.open;
+      this.#countUnread();
+      this.#showControl();
+      this.#onInput();
+    }
+
+    #name(control, label) {
+      control.setAttribute("aria-label", label);
+      control.title = label;
+    }
+
+    // ---- what comes in
+
+    #onEvent(event) {
+      this.#ui.hello?.remove();
+      this.#events.push(event);
+      if (event.author === "student" && this.#adopt(event)) return;
+      const isAtEnd = this.#isAtEnd();
+      const node = this.#message(event);
+      this.#place(node, event.seq);
+      if (event.author !== "student") {
+        this.#setTyping("bot", false);
+        this.#setTyping(event.author, false);
+      }
+      if (this.#ui.scroller.hasAttribute("aria-busy")) this.#scrollToEnd();
+      else this.#scrollTo(node, isAtEnd);
+      if (!this.#isInline && !this.#isOpen && event.author !== "student") {
+        this.#unread += 1;
+        this.#countUnread();
+      }
+    }
+
+    /** The stream may bring our own message before the answer to its POST does: it is the bubble already there. */
+    #adopt(event) {
+      for (const [clientId, { node, item }] of this.#pending) {
+        if (node.dataset.seq || (item.text ?? item.label).trim() !== event.text.trim()) continue;
+        this.#settle(clientId, event);
+        return true;
+      }
+      return false;
+    }
+
+    #onControl({ control, staff_name: name, position }) {
+      const isSame = control === this.#control.control;
+      // A poll brings the state alone; the name and the place in line known from the stream still hold.
+      this.#control = {
+        control,
+        name: name ?? (isSame ? this.#control.name : null),
+        position: position ?? (isSame ? this.#control.position : null),
+      };
+      if (control === "staff") this.#setTyping("bot", false);
+      this.#showControl();
+    }
+
+    #showControl() {
+      const [text, { control, name, position }] = [this.#strings, this.#control];
+      const staff = name ?? this.#events.findLast((event) => event.author === "staff")?.author_name ?? text.a_person;
+      const status = {
+        bot: text.status_bot,
+        waiting: position ? fill(text.status_position, { position }) : text.status_waiting,
+        staff: fill(text.status_staff, { name: staff }),
+        closed: text.status_closed,
+      };
+      this.#ui.panel.dataset.control = control;
+      this.#ui.status.textContent = status[control] ?? "";
+      this.#ui.person.hidden = control === "staff";
+    }
+
+    #onLine(state) {
+      this.#ui.banner.hidden = state === "online";
+      this.#ui.banner.dataset.state = state;
+      this.#ui.banner.textContent = state === "online" ? "" : this.#strings[state];
+    }
+
+    #onGone() {
+      this.#ui.hello?.remove();
+      this.#events = [];
+      this.#control = { control: "bot" };
+      for (const node of [...this.#ui.log.children]) if (!node.dataset.client) node.remove();
+      this.#ui.log.prepend(h("div", { class: "message system" }, plain(this.#strings.gone)));
+    }
+
+    #setTyping(author, on) {
+      clearTimeout(this.#typing.get(author));
+      this.#typing.delete(author);
+      if (on && author !== "student") {
+        this.#typing.set(author, setTimeout(() => this.#setTyping(author, false), TYPING_LASTS));
+      }
+      const isAtEnd = this.#isAtEnd();
+      const isTyping = this.#typing.size > 0;
+      if (isTyping === !this.#ui.typing.hidden) return;
+      this.#ui.typing.hidden = !isTyping;
+      const name = this.#typing.has("staff") ? this.#control.name ?? this.#strings.a_person : this.#strings.name;
+      this.#ui.said.textContent = isTyping ? fill(this.#strings.typing, { name }) : "";
+      if (isAtEnd && isTyping) this.#scrollToEnd();
+    }
+
+    // ---- what goes out
+
+    #send(content) {
+      this.#connect();
+      this.#conversation.send(content);
+    }
+
+    #askForPerson() {
+      this.#send({ text: this.#strings.person_message });
+      this.#ui.input.focus();
+    }
+
+    #submit(event) {
+      event.preventDefault();
+      const text = this.#ui.input.value.trim();
+      if (!text || length(text) > LONGEST) return;
+      this.#ui.input.value = "";
+      this.#onInput();
+      this.#ui.input.focus();
+      this.#send({ text });
+    }
+
+    #onKey(event) {
+      // Enter that ends a composition (Chinese, accents) chooses a word and does not send.
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+      event.preventDefault();
+      this.#ui.composer.requestSubmit();
+    }
+
+    #onInput() {
+      const { input, counter, send } = this.#ui;
+      const count = length(input.value.trim());
+      input.style.blockSize = "auto";
+      input.style.blockSize = `${input.scrollHeight + input.offsetHeight - input.clientHeight}px`;
+      const isTooLong = count > LONGEST;
+      counter.textContent =
+        count < COUNT_FROM ? "" : fill(isTooLong ? this.#strings.too_long : this.#strings.counter, { count, limit: LONGEST });
+      counter.classList.toggle("wrong", isTooLong);
+      input.setAttribute("aria-invalid", isTooLong);
+      send.disabled = count === 0 || isTooLong;
+    }
+
+    #onPending(item, state, details) {
+      if (state === "sent") return this.#onSent(item, details);
+      if (state === "urgent") return this.#showUrgent(details.text);
+      let { node } = this.#pending.get(item.clientId) ?? {};
+      if (!node) {
+        node = this.#pendingMessage(item);
+        this.#pending.set(item.clientId, { item, node });
+        this.#ui.log.append(node);
+        this.#scrollToEnd();
+      }
+      if (node.dataset.seq) return undefined;
+      node.dataset.state = state;
+      const text = this.#strings;
+      const states = {
+        sending: () => [text.sending],
+        retrying: () => [text.retrying],
+        slow: () => [fill(text.slow_down, details)],
+        failed: () => [
+          details.reason ? fill(text.refused, details) : text.not_sent,
+          details.reason ? null : this.#smallButton(text.try_again, () => this.#conversation.retry()),
+          item.text ? this.#smallButton(text.edit, () => this.#takeBack(item)) : null,
+        ],
+      };
+      node.querySelector(".state").replaceChildren(...states[state]().filter(Boolean));
+      if (state === "sending" && ["bot", "waiting"].includes(this.#control.control)) this.#setTyping("bot", true);
+      if (state === "failed") this.#setTyping("bot", false);
+      return undefined;
+    }
+
+    #onSent(item, { event, isKnown }) {
+      const pending = this.#pending.get(item.clientId);
+      if (!pending) return;
+      if (isKnown && !pending.node.dataset.seq) {
+        // The stream brought it under a text cleaned by the server; its bubble stands already.
+        pending.node.remove();
+        this.#pending.delete(item.clientId);
+        return;
+      }
+      if (!isKnown) this.#events.push(event);
+      this.#settle(item.clientId, event);
+      this.#pending.delete(item.clientId);
+    }
+
+    #settle(clientId, event) {
+      const { node } = this.#pending.get(clientId);
+      if (node.dataset.seq) return;
+      const settled = this.#message(event);
+      this.#pending.get(clientId).node = settled;
+      node.remove();
+      this.#place(settled, event.seq);
+    }
+
+    #takeBack(item) {
+      this.#conversation.forget(item);
+      this.#pending.get(item.clientId).node.remove();
+      this.#pending.delete(item.clientId);
+      this.#ui.input.value = item.text;
+      this.#onInput();
+      this.#ui.input.focus();
+    }
+
+    #smallButton(label, onclick) {
+      return h("button", { type: "button", class: "small", onclick }, label);
+    }
+
+    // ---- drawing messages
+
+    #showHello() {
+      this.#ui.hello = this.#message({ author: "bot", kind: "text", text: this.#strings.hello, language: this.#language });
+      this.#ui.log.replaceChildren(this.#ui.hello);
+    }
+
+    #pendingMessage(item) {
+      return h(
+        "div",
+        { class: "message student", "data-client": item.clientId },
+        h("p", { class: "author only-heard" }, this.#strings.you),
+        h("div", { class: "bubble" }, plain(item.text ?? item.label)),
+        h("p", { class: "state", role: "status" }),
+      );
+    }
+
+    #message(event) {
+      const { author } = event;
+      const isAside = author === "system";
+      const node = h(
+        "div",
+        { class: `message ${isAside ? "system" : author}`, "data-seq": event.seq, lang: event.language },
+        this.#author(event, isAside),
+        h(
+          "div",
+          { class: "bubble" },
+          author === "student" ? plain(event.text) : markdown(event.text),
+          event.sources?.length ? this.#sources(event.sources) : null,
+        ),
+        event.created_at && !isAside ? this.#time(event.created_at) : null,
+        event.buttons?.length ? this.#chips(event.buttons) : null,
+      );
+      return node;
+    }
+
+    #author(event, isAside) {
+      const text = this.#strings;
+      if (event.author === "student") return h("p", { class: "author only-heard" }, text.you);
+      if (isAside) return h("p", { class: "author only-heard" }, text.role_system);
+      const isStaff = event.author === "staff";
+      const name = event.author_name ?? (isStaff ? text.a_person : text.name);
+      const face = isStaff ? h("span", { class: "face", "aria-hidden": "true" }, [...name][0].toUpperCase()) : null;
+      return h(
+        "p",
+        { class: "author", lang: this.#language },
+        face ?? h("span", { class: "face", "aria-hidden": "true" }, icon(...ICONS.bell)),
+        h("span", { class: "called", dir: "auto" }, name),
+        h("span", { class: "role" }, isStaff ? text.role_staff : text.role_bot),
+      );
+    }
+
+    #sources(sources) {
+      const text = this.#strings;
+      const dated = (label, day) => (day ? fill(label, { date: this.#day(day) }) : null);
+      return h(
+        "details",
+        { class: "sources", lang: this.#language },
+        h("summary", {}, fill(text.sources, { count: sources.length })),
+        h(
+          "ul",
+          {},
+          ...sources.map((source) => {
+            const address = safeAddress(source.url ?? "");
+            const dates = [dated(text.checked, source.checked_on), dated(text.valid, source.valid_until)];
+            return h(
+              "li",
+              {},
+              address ? link(address, source.title) : source.title,
+              h("small", {}, dates.filter(Boolean).join(" · ")),
+            );
+          }),
+        ),
+      );
+    }
+
+    #chips(buttons) {
+      const press = (button) => (event) => {
+        event.currentTarget.disabled = true;
+        this.#send({ button: button.key, label: button.label });
+        this.#ui.input.focus();
+      };
+      return h(
+        "div",
+        { class: "chips" },
+        ...buttons.map((button) => h("button", { type: "button", dir: "auto", onclick: press(button) }, button.label)),
+      );
+    }
+
+    #time(moment) {
+      const when = new Date(moment);
+      const isToday = when.toDateString() === new Date().toDateString();
+      const parts = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...(isToday ? {} : { day: "numeric", month: "short" }) };
+      return h("time", { datetime: moment, lang: this.#language }, new Intl.DateTimeFormat(this.#locale, parts).format(when));
+    }
+
+    #day(day) {
+      return new Intl.DateTimeFormat(this.#locale, { dateStyle: "long", timeZone: "UTC" }).format(new Date(`${day}T00:00:00Z`));
+    }
+
+    // The school writes the day first and counts 24 hours, in English too.
+    get #locale() {
+      return this.#language === "en" ? "en-GB" : this.#language;
+    }
+
+    #showUrgent(text) {
+      const node = h(
+        "div",
+        { class: "message urgent", role: "alert" },
+        h("p", { class: "author" }, this.#strings.urgent),
+        h("div", { class: "bubble" }, markdown(text)),
+      );
+      this.#ui.log.append(node);
+      this.#scrollTo(node, true);
+    }
+
+    /** In the order of the conversation, whatever the order of arrival; what has no number yet stays last. */
+    #place(node, seq) {
+      const later = [...this.#ui.log.children].find((other) => Number(other.dataset.seq) > seq);
+      this.#ui.log.insertBefore(node, later ?? null);
+    }
+
+    #redraw() {
+      this.#ui.scroller.setAttribute("aria-busy", "true");
+      for (const event of this.#events) {
+        const old = this.#ui.log.querySelector(`[data-seq="${event.seq}"]`);
+        const isExpanded = old?.querySelector("details")?.open;
+        const node = this.#message(event);
+        if (isExpanded) node.querySelector("details").open = true;
+        old?.replaceWith(node);
+      }
+      if (this.#ui.hello?.isConnected) this.#showHello();
+      this.#ui.scroller.removeAttribute("aria-busy");
+    }
+
+    // ---- moving about
+
+    #isAtEnd(tolerance = 80) {
+      const { scrollHeight, scrollTop, clientHeight } = this.#ui.scroller;
+      return scrollHeight - scrollTop - clientHeight <= tolerance;
+    }
+
+    /** A long answer is read from its beginning. */
+    #scrollTo(node, wasAtEnd) {
+      const { scroller } = this.#ui;
+      if (!wasAtEnd) this.#onScroll();
+      else if (node.offsetHeight > scroller.clientHeight - 24) scroller.scrollTop = node.offsetTop - 12;
+      else this.#scrollToEnd();
+    }
+
+    #scrollToEnd() {
+      this.#ui.scroller.scrollTop = this.#ui.scroller.scrollHeight;
+    }
+
+    #onScroll() {
+      this.#ui.latest.hidden = this.#isAtEnd(24);
+    }
+
+    #countUnread() {
+      const { launcher, badge } = this.#ui;
+      if (!launcher) return;
+      badge.hidden = this.#unread === 0;
+      badge.textContent = this.#unread;
+      const text = this.#unread ? fill(this.#strings.open_unread, { count: this.#unread }) : this.#strings.open;
+      launcher.setAttribute("aria-label", text);
+    }
+
+    async #chooseLanguage(language) {
+      if (language === this.#language || !(await this.#loadStrings(language))) return;
+      this.#isChosen = true;
+      this.#translate();
+      this.#redraw();
+      await this.#conversation?.setLanguage(this.#language);
+    }
+
+    #startNew() {
+      this.#ui.dialog.close();
+      this.#conversation?.end();
+      saved.write(null);
+      this.#conversation = null;
+      this.#events = [];
+      this.#pending.clear();
+      this.#setTyping("bot", false);
+      this.#setTyping("staff", false);
+      this.#onLine("online");
+      this.#onControl({ control: "bot" });
+      this.#showHello();
+      this.#connect();
+      this.#ui.input.focus();
+    }
+  }
+
+  customElements.define("accueil-chat", AccueilChat);
+
+  function addLauncher() {
+    if (document.querySelector("accueil-chat")) return;
+    document.body.append(h("accueil-chat", { language: ASKED_LANGUAGE }));
+  }
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", addLauncher);
+  else addLauncher();
+})();

@@ -1,0 +1,94 @@
+"""Every setting of Accueil, typed; the only reader of the environment."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.errors import ConfigurationError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Settings come from `ACCUEIL_…` variables or a `.env` file; a wrong value stops the start with its name."""
+
+    model_config = SettingsConfigDict(env_prefix="ACCUEIL_", env_file=ROOT / ".env", extra="ignore", frozen=True)
+
+    data: Path = Field(ROOT / "var", description="Folder of the database, the trained models, the logs.")
+    mode: Literal["development", "production"] = Field(
+        "development", description="development shows sign-in mails at /dev/mailbox and loads the demo records."
+    )
+    host: str = Field("127.0.0.1", description="Address the gateway listens on; put a TLS proxy before anything else.")
+    port: int = Field(8000, ge=1, le=65535, description="Port of the gateway: welcome page, API, staff console.")
+    rasa_port: int = Field(5005, ge=1, le=65535, description="Loopback port of the Rasa engine.")
+    actions_port: int = Field(5055, ge=1, le=65535, description="Loopback port of the action server.")
+    database_url: str = Field("", description="SQLAlchemy address; empty: SQLite in the data folder.")
+    public_url: str = Field("", description="Address students see in mails and links; empty: http://host:port.")
+    allowed_origins: str = Field("", description="Sites that may embed the widget, separated by commas.")
+    turn_timeout: float = Field(10.0, gt=0, le=14, description="Seconds the engine may take for one turn.")
+    messages_per_minute: int = Field(30, ge=1, description="Messages one conversation may send in a minute.")
+    conversations_per_minute: int = Field(60, ge=1, description="Conversations one address may open in a minute.")
+    smtp_host: str = Field("", description="Mail server; empty: mails go to the development mailbox.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
+    smtp_user: str = Field("", description="User at the mail server; empty: no authentication.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="Password at the mail server.")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field("starttls", description="How the mail server is reached.")
+    mail_from: str = Field("accueil@localhost", description="Sender of our mails.")
+
+    @field_validator("data")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @property
+    def root(self) -> Path:
+        """Folder of the checkout: knowledge/, data/, nlu/."""
+        return ROOT
+
+    @cached_property
+    def database(self) -> str:
+        """SQLAlchemy address of our database."""
+        return self.database_url or f"sqlite:///{self.data / 'accueil.db'}"
+
+    @property
+    def address(self) -> str:
+        """Address of the gateway without a final slash."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def rasa_url(self) -> str:
+        return f"http://127.0.0.1:{self.rasa_port}"
+
+    @property
+    def actions_url(self) -> str:
+        return f"http://127.0.0.1:{self.actions_port}/webhook"
+
+    @property
+    def tracker_database(self) -> Path:
+        """Rasa's own database: it makes its table itself, so it stays out of our migrations."""
+        return self.data / "rasa.db"
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        return tuple(origin.strip().rstrip("/") for origin in self.allowed_origins.split(",") if origin.strip())
+
+    @property
+    def in_development(self) -> bool:
+        return self.mode == "development"
+
+
+def load_settings() -> Settings:
+    """Read the environment once.
+
+    Raises:
+        ConfigurationError: names the variable and what is wrong with its value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "ACCUEIL_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise ConfigurationError(f"{name}: {first['msg']}. Correct it in the environment or in .env.") from error

@@ -1,0 +1,210 @@
+"""What one can do at the desk, told over HTTP: one set of functions for the staff API and for the console's pages."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from bot.bootstrap import Services
+from bot.console.access import ServicesDep
+from bot.conversations.models import Control, Conversation
+from bot.conversations.service import LONGEST_TEXT
+from bot.conversations.wire import event_json, long_poll
+from bot.handoff.queries import InboxRow, inbox, inbox_row, open_alerts
+from bot.handoff.service import claim, close, release, reply
+from bot.identity.models import Staff
+
+BIGGEST_NUMBER = 2**31 - 1
+"""What a column of a counter holds."""
+ControlName = Literal["bot", "waiting", "staff", "closed"]
+ClientId = Annotated[UUID, Field(description="Made by the client; the same one again is the same message.")]
+
+
+class ExpectedVersion(BaseModel):
+    """What the colleague was looking at; left out, only the state decides."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int | None = Field(None, ge=1, le=BIGGEST_NUMBER)
+
+
+class StaffReply(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    client_id: ClientId
+    text: str = Field(min_length=1, max_length=LONGEST_TEXT)
+
+
+class AssigneeOut(BaseModel):
+    email: str
+    name: str
+
+
+class DeskConversation(BaseModel):
+    conversation_id: UUID
+    control: ControlName
+    version: int
+    assignee: AssigneeOut | None
+    channel: str
+    language: str
+    last_seq: int
+    waiting_since: datetime | None
+
+
+class DeskConversations(BaseModel):
+    conversations: list[DeskConversation]
+    next_cursor: str | None
+
+
+class DeskButton(BaseModel):
+    key: str
+    label: str
+
+
+class DeskSource(BaseModel):
+    title: str
+    url: str
+    checked_on: str
+    valid_until: str | None
+
+
+class DeskEvent(BaseModel):
+    seq: int
+    author: Literal["student", "bot", "staff", "system"]
+    author_name: str | None
+    kind: Literal["text", "notice"]
+    text: str = Field(description="Markdown")
+    language: str
+    buttons: list[DeskButton]
+    sources: list[DeskSource]
+    in_reply_to: int | None
+    created_at: str = Field(description="RFC 3339")
+
+
+class DeskEvents(BaseModel):
+    events: list[DeskEvent]
+    control: ControlName
+    last_seq: int
+
+
+class DeskSent(BaseModel):
+    event: DeskEvent
+
+
+def conversation_json(row: InboxRow) -> dict[str, Any]:
+    """One conversation as the staff API documents it."""
+    conversation = row.conversation
+    return {
+        "conversation_id": str(conversation.id),
+        "control": str(conversation.control),
+        "version": conversation.version,
+        "assignee": {"email": row.assignee.email, "name": row.assignee.name} if row.assignee else None,
+        "channel": conversation.channel,
+        "language": conversation.language,
+        "last_seq": conversation.last_seq,
+        "waiting_since": conversation.waiting_since.isoformat() if conversation.waiting_since else None,
+    }
+
+
+Deed = Callable[[Session, UUID, Staff, datetime, int | None], Conversation]
+
+
+def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict[str, Any]] | None = None) -> APIRouter:
+    """The routes of the desk behind one way in. Every member of staff may read; the services say who may answer."""
+    router = APIRouter(responses=responses)
+    StaffDep = Annotated[Staff, Depends(signed_in)]
+
+    @router.get("/conversations", response_model=DeskConversations)
+    def conversations(
+        services: ServicesDep,
+        _staff: StaffDep,
+        state: Annotated[ControlName | None, Query(description="Left out: all.")] = None,
+        cursor: Annotated[str | None, Query(max_length=400, description="`next_cursor` of the page before.")] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> dict[str, Any]:
+        """Waiting ones first-come, all others the newest first."""
+        with services.database.read() as session:
+            rows, following = inbox(session, Control(state) if state else None, cursor, limit)
+            return {"conversations": [conversation_json(row) for row in rows], "next_cursor": following}
+
+    @router.get("/conversations/{conversation_id}/messages", response_model=DeskEvents)
+    async def messages(
+        services: ServicesDep,
+        _staff: StaffDep,
+        conversation_id: UUID,
+        after: Annotated[int, Query(ge=0, le=BIGGEST_NUMBER, description="Events after this seq.")] = 0,
+        limit: Annotated[int, Query(ge=1, le=200)] = 200,
+        wait: Annotated[float, Query(ge=0, le=30, description="Seconds to wait for an event (long poll).")] = 0,
+    ) -> dict[str, Any]:
+        view = await long_poll(services.database, services.live, conversation_id, after=after, limit=limit, wait=wait)
+        return {"events": view.events, "control": view.control["control"], "last_seq": view.last_seq}
+
+    @router.post("/conversations/{conversation_id}/claim", response_model=DeskConversation)
+    async def claim_it(
+        services: ServicesDep, staff: StaffDep, conversation_id: UUID, expected: ExpectedVersion | None = None
+    ) -> dict[str, Any]:
+        """Take the conversation: from this instant the bot is silent in it."""
+        return await _move(services, claim, conversation_id, staff, expected)
+
+    @router.post("/conversations/{conversation_id}/release", response_model=DeskConversation)
+    async def release_it(
+        services: ServicesDep, staff: StaffDep, conversation_id: UUID, expected: ExpectedVersion | None = None
+    ) -> dict[str, Any]:
+        """Give the conversation back to the bot."""
+        return await _move(services, release, conversation_id, staff, expected)
+
+    @router.post("/conversations/{conversation_id}/close", response_model=DeskConversation)
+    async def close_it(
+        services: ServicesDep, staff: StaffDep, conversation_id: UUID, expected: ExpectedVersion | None = None
+    ) -> dict[str, Any]:
+        """End the conversation; a new message of the student opens it again for the bot."""
+        return await _move(services, close, conversation_id, staff, expected)
+
+    @router.post("/conversations/{conversation_id}/messages", response_model=DeskSent, status_code=202)
+    async def post_message(
+        services: ServicesDep, staff: StaffDep, conversation_id: UUID, body: StaffReply, response: Response
+    ) -> dict[str, Any]:
+        """Answer the student; where nobody holds the conversation this claims it. 200 for a repeat."""
+
+        def write() -> tuple[dict[str, Any], bool]:
+            now = services.clock.now()
+            with services.database.write() as session:
+                replied = reply(session, conversation_id, staff, str(body.client_id), body.text, now)
+                _see_alerts(session, conversation_id, now)
+                return event_json(replied.message), replied.is_new
+
+        event, is_new = await asyncio.to_thread(write)
+        if is_new:
+            services.live.changed(conversation_id)
+        else:
+            response.status_code = 200
+        return {"event": event}
+
+    return router
+
+
+async def _move(
+    services: Services, deed: Deed, conversation_id: UUID, staff: Staff, expected: ExpectedVersion | None
+) -> dict[str, Any]:
+    def write() -> dict[str, Any]:
+        now = services.clock.now()
+        with services.database.write() as session:
+            deed(session, conversation_id, staff, now, expected.version if expected else None)
+            _see_alerts(session, conversation_id, now)
+            session.flush()
+            return conversation_json(inbox_row(session, conversation_id))
+
+    moved = await asyncio.to_thread(write)
+    services.live.changed(conversation_id)
+    return moved
+
+
+def _see_alerts(session: Session, conversation_id: UUID, now: datetime) -> None:
+    """Whoever acts in a conversation has seen what it called for."""
+    for alert in open_alerts(session, conversation_id):
+        alert.seen_at = now

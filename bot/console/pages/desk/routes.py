@@ -1,0 +1,202 @@
+"""The conversations, live: the list by tab, one transcript, and the stream that says what moved."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from markdown_it import MarkdownIt
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.bootstrap import Services
+from bot.console.access import ServicesDep, by_session, note_presence, session_token, signed_in_with, staff_by_session
+from bot.console.desk import BIGGEST_NUMBER, conversation_json, desk_router
+from bot.console.html import HEADERS, console_language, html
+from bot.console.pages.desk.words import card_json, script_strings, understanding_json
+from bot.content.loader import Knowledge
+from bot.conversations.models import Author, Message
+from bot.conversations.queries import messages_after, queue_position
+from bot.conversations.service import LONGEST_TEXT
+from bot.conversations.wire import HEARTBEAT, event_json, sse
+from bot.errors import NotAllowed
+from bot.handoff.queries import InboxRow, Tab, counts, inbox_row, latest
+from bot.handoff.service import MAY_ANSWER
+from bot.identity.audit import record
+from bot.identity.models import AuditEntry
+from bot.identity.staff import SignedIn
+
+SESSION_CHECK = 30.0
+"""Seconds between two looks whether the session behind a stream is still valid."""
+READING = timedelta(minutes=30)
+"""Opening the same transcript again within this is the same reading, for the audit log."""
+SAME_MOMENT = 0.15
+"""Seconds in which changes are told together, so that a busy desk does not reload its list for each message."""
+
+_markdown = MarkdownIt("commonmark", {"html": False, "breaks": True})
+SignedInDep = Annotated[SignedIn, Depends(by_session)]
+
+
+class Typing(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    on: bool
+
+
+def render(request: Request, signed_in: SignedIn) -> Response:
+    staff = signed_in.staff
+    language = console_language(staff.language)
+    start = {
+        "csrf": signed_in.csrf_token,
+        "language": language,
+        "me": {"email": staff.email, "name": staff.name, "may_answer": staff.role in MAY_ANSWER},
+        "longest": LONGEST_TEXT,
+        "strings": script_strings(language),
+    }
+    return html("desk.html", language, staff=staff, csrf=signed_in.csrf_token, start=start)
+
+
+def routes() -> APIRouter:
+    """Below `/staff/api`, and the stream `/staff/events`."""
+    router = APIRouter()
+    router.include_router(desk_router(staff_by_session), prefix="/staff/api")
+    router.add_api_route("/staff/api/inbox", list_of_tab, methods=["GET"])
+    router.add_api_route("/staff/api/conversations/{conversation_id}", one, methods=["GET"])
+    router.add_api_route("/staff/api/conversations/{conversation_id}/transcript", transcript, methods=["GET"])
+    router.add_api_route("/staff/api/conversations/{conversation_id}/typing", typing, methods=["POST"], status_code=204)
+    router.add_api_route("/staff/api/here", here, methods=["POST"], status_code=204)
+    router.add_api_route("/staff/events", events, methods=["GET"], response_class=StreamingResponse)
+    return router
+
+
+def list_of_tab(
+    services: ServicesDep,
+    signed_in: SignedInDep,
+    tab: Tab = Tab.WAITING,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> dict[str, Any]:
+    """The rows of a tab and what every tab holds."""
+    language = console_language(signed_in.staff.language)
+    with services.database.read() as session:
+        rows = [row_json(row, language) for row in latest(session, tab, signed_in.staff.id, limit)]
+        return {"rows": rows, "counts": counts(session, signed_in.staff.id), "now": services.clock.now().isoformat()}
+
+
+def one(services: ServicesDep, signed_in: SignedInDep, conversation_id: UUID) -> dict[str, Any]:
+    """The head of a conversation; who reads it goes into the audit log."""
+    language = console_language(signed_in.staff.language)
+    now = services.clock.now()
+    with services.database.read() as session:
+        row = inbox_row(session, conversation_id)
+        known = _was_read(session, signed_in.staff.id, conversation_id, now)
+        head = row_json(row, language) | {"position": queue_position(session, row.conversation)}
+    if not known:
+        with services.database.write() as session:
+            record(session, "read", staff_id=signed_in.staff.id, now=now, conversation_id=conversation_id)
+    return head
+
+
+def transcript(
+    services: ServicesDep,
+    signed_in: SignedInDep,
+    conversation_id: UUID,
+    after: Annotated[int, Query(ge=0, le=BIGGEST_NUMBER)] = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 200,
+) -> dict[str, Any]:
+    """Events with what only staff see: what the bot understood. Texts of ours come as safe HTML."""
+    with services.database.read() as session:
+        last_seq = inbox_row(session, conversation_id).conversation.last_seq
+        found = messages_after(session, conversation_id, after, limit)
+    language = console_language(signed_in.staff.language)
+    return {"events": [message_json(message, services.knowledge, language) for message in found], "last_seq": last_seq}
+
+
+async def typing(services: ServicesDep, signed_in: SignedInDep, conversation_id: UUID, body: Typing) -> None:
+    """Tell the student that a person is writing. Only whoever holds the conversation is told of."""
+    staff = signed_in.staff
+
+    def holds_it() -> bool:
+        with services.database.read() as session:
+            return inbox_row(session, conversation_id).conversation.assignee_id == staff.id
+
+    if not await asyncio.to_thread(holds_it):
+        raise NotAllowed
+    services.live.typing(conversation_id, "staff", on=body.on)
+
+
+def here(services: ServicesDep, signed_in: SignedInDep) -> None:
+    """Somebody is at the screen, reading."""
+    note_presence(services, signed_in)
+
+
+async def events(request: Request, services: ServicesDep, _signed_in: SignedInDep) -> StreamingResponse:
+    token = session_token(request) or ""
+    return StreamingResponse(
+        follow(services, token), media_type="text/event-stream", headers=HEADERS | {"X-Accel-Buffering": "no"}
+    )
+
+
+async def follow(services: Services, token: str) -> AsyncIterator[str]:
+    """`moved` whenever any conversation changed: the page then reads the tables, so that nothing can be missed.
+
+    `signed_out` and the end as soon as the session is over or its account disabled, at the latest after 30 s.
+    """
+    clock = asyncio.get_running_loop().time
+    checked = clock()
+    with services.live.subscribe(None) as subscription:
+        yield sse("moved", {})
+        while not services.live.closing:
+            before = clock()
+            await subscription.wait(HEARTBEAT)
+            if clock() - checked >= SESSION_CHECK:
+                checked = clock()
+                if await asyncio.to_thread(signed_in_with, services, token) is None:
+                    yield sse("signed_out", {})
+                    return
+            if clock() - before >= HEARTBEAT:
+                yield ": heartbeat\n\n"
+                continue
+            yield sse("moved", {})
+            await asyncio.sleep(SAME_MOMENT)
+
+
+def row_json(row: InboxRow, language: str) -> dict[str, Any]:
+    text = row.last_text
+    return conversation_json(row) | {
+        "updated_at": row.conversation.updated_at.isoformat(),
+        "created_at": row.conversation.created_at.isoformat(),
+        "alerts": row.alerts,
+        "student": card_json(row.student, language) if row.student else None,
+        "last": {"author": str(text.author), "author_name": text.author_name, "text": text.text[:200]}
+        if text
+        else None,
+    }
+
+
+def message_json(message: Message, knowledge: Knowledge, language: str) -> dict[str, Any]:
+    event = event_json(message)
+    if message.understanding is not None:
+        event["understanding"] = understanding_json(message.understanding, knowledge, language)
+    if message.author != Author.STUDENT:
+        event["html"] = _markdown.render(message.text)
+    return event
+
+
+def _was_read(session: Session, staff_id: int, conversation_id: UUID, now: datetime) -> bool:
+    return (
+        session.scalar(
+            select(AuditEntry.id)
+            .where(
+                AuditEntry.conversation_id == conversation_id,
+                AuditEntry.staff_id == staff_id,
+                AuditEntry.action == "read",
+                AuditEntry.at > now - READING,
+            )
+            .limit(1)
+        )
+        is not None
+    )

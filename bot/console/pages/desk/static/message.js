@@ -1,0 +1,90 @@
+// One message of the transcript as a piece of the page.
+
+import { start } from "./api.js";
+import { clockTime, dateWords, dayOf, make, moment, percent, say } from "./words.js";
+
+export const dayLine = (instant) => make("p", { class: "day" }, make("span", {}, dayOf(instant)));
+
+/** `studentName` is said over what the student wrote. */
+export function messageNode(event, studentName) {
+  if (event.kind === "notice") return noticeNode(event);
+  const node = make("article", { class: `message from-${event.author}`, "data-seq": event.seq });
+  const time = make("time", { datetime: event.created_at, title: moment(event.created_at) }, clockTime(event.created_at));
+  node.append(make("p", { class: "byline" }, make("b", {}, bylineOf(event, studentName)), " ", time));
+  const text = make("div", { class: "text", dir: "auto", lang: event.language });
+  if (event.html) fill(text, event.html);
+  else text.textContent = event.text;
+  node.append(text);
+  if (event.buttons.length) node.append(offered(event.buttons));
+  if (event.sources.length) node.append(sourceList(event.sources));
+  if (event.understanding) node.append(understood(event.understanding));
+  return node;
+}
+
+function noticeNode(event) {
+  const node = make("div", { class: "notice", "data-seq": event.seq });
+  const text = make("div", { dir: "auto", lang: event.language });
+  fill(text, event.html);
+  node.append(text, make("time", { datetime: event.created_at, title: moment(event.created_at) }, clockTime(event.created_at)));
+  return node;
+}
+
+/** A message that is on its way. */
+export function pendingNode(pending, { again, edit }) {
+  const node = make("article", { class: "message from-staff pending" });
+  node.append(make("p", { class: "byline" }, make("b", {}, start.me.name)));
+  node.append(make("div", { class: "text", dir: "auto" }, pending.text));
+  const foot = make("p", { class: "foot", role: "status" });
+  if (pending.refused) {
+    node.classList.add("refused");
+    foot.append(
+      `${say("not_sent")} ${pending.refused} `,
+      make("button", { type: "button", onclick: again }, say("try_again")),
+      make("button", { type: "button", onclick: edit }, say("edit")),
+    );
+  } else foot.append(say(pending.attempt ? "retrying" : "sending"));
+  node.append(foot);
+  return node;
+}
+
+const bylineOf = (event, studentName) => {
+  if (event.author === "student") return studentName;
+  if (event.author === "staff") return event.author_name || say("system");
+  return say(event.author === "bot" ? "bot" : "system");
+};
+
+// The server made this from Markdown with every HTML in it escaped.
+function fill(node, html) {
+  node.innerHTML = html;
+  for (const link of node.querySelectorAll("a")) {
+    link.target = "_blank";
+    link.rel = "noopener noreferrer";
+  }
+}
+
+const offered = (buttons) =>
+  make("ul", { class: "offered", "aria-label": say("offered") }, ...buttons.map((button) => make("li", {}, button.label)));
+
+function sourceList(sources) {
+  const items = sources.map((source) => {
+    const safe = /^https?:\/\//i.test(source.url);
+    const title = safe
+      ? make("a", { href: source.url, target: "_blank", rel: "noopener noreferrer" }, source.title)
+      : make("span", {}, source.title);
+    return make("li", {}, title, " ", make("span", { class: "soft" }, say("checked", { date: dateWords(source.checked_on) })));
+  });
+  return make("details", { class: "sources" }, make("summary", {}, say("sources", { count: sources.length })), make("ul", {}, ...items));
+}
+
+const ACTIONS = { urgent: "urgent_action" };
+
+function understood({ what, confidence, action, others }) {
+  const head = say("understood", { topic: what.join(" + ") || "?", confidence: percent(confidence) });
+  const deed = ACTIONS[action] || action;
+  const summary = deed in start.strings ? `${head} · ${say(deed)}` : head;
+  if (!others.length) return make("p", { class: "understood" }, summary);
+  const items = others.map((other) =>
+    make("li", {}, `${other.title} `, make("meter", { value: other.confidence, "aria-hidden": "true" }), ` ${percent(other.confidence)}`),
+  );
+  return make("details", { class: "understood" }, make("summary", {}, summary), make("p", {}, say("candidates")), make("ul", {}, ...items));
+}

@@ -1,0 +1,127 @@
+"""The words of the desk: what its script says, and a student's record in a few of them."""
+
+from typing import Any
+
+from bot.content.loader import Knowledge
+from bot.conversations.messages import Understanding
+from bot.i18n.languages import CODES, language_name
+from bot.i18n.translate import mark, say
+from bot.students.models import Student
+
+CAMPUSES = {"lille": "Lille", "bordeaux": "Bordeaux", "chateauroux": "Châteauroux"}
+PROGRAMMES = {
+    "exchange": mark("Exchange"),
+    "degree": mark("Degree"),
+    "double_degree": mark("Double degree"),
+    "ka131": mark("Erasmus+ exchange (KA131)"),
+    "ka171": mark("Erasmus+ exchange (KA171)"),
+    "bip": mark("Blended intensive programme"),
+    "summer": mark("Summer programme"),
+}
+
+
+def card_json(student: Student, language: str) -> dict[str, Any]:
+    """What a colleague needs to know before answering; None is unknown."""
+    programme = PROGRAMMES.get(student.facts.get("programme_type") or "")
+    school = student.facts.get("school")
+    return {
+        "name": f"{student.given_name} {student.family_name}",
+        "campus": CAMPUSES.get(student.facts.get("campus") or ""),
+        "programme": say(language, programme) if programme else None,
+        "school": str(school).upper() if school else None,
+        "language": language_name(student.language, language),
+    }
+
+
+def understanding_json(understanding: dict[str, Any], knowledge: Knowledge, language: str) -> dict[str, Any]:
+    """What the bot made of a message, in words: {"what": [str], "confidence", "action", "others": [{…}]}."""
+
+    def title(slug: str) -> str:
+        topic = knowledge.topics.get(slug)
+        return topic.file.title.get(language) if topic else slug.rpartition("/")[2].replace("_", " ")
+
+    known = Understanding.from_json(understanding)
+    about = known.topics or tuple(filter(None, (known.topic or known.intent,)))
+    return {
+        "what": [title(slug) for slug in about],
+        "confidence": known.confidence,
+        "action": known.action,
+        "others": [
+            {"title": title(candidate.topic), "confidence": candidate.confidence}
+            for candidate in known.candidates
+            if candidate.topic not in about
+        ],
+    }
+
+
+def script_strings(language: str) -> dict[str, Any]:
+    """Every text of desk.js; words in braces are filled in by the script."""
+    return {
+        "languages": {code: language_name(code, language) for code in CODES},
+        "programme": say(language, "Accueil desk"),
+        "you": say(language, "You"),
+        "student": say(language, "Student"),
+        "bot": say(language, "Assistant"),
+        "system": say(language, "Notice"),
+        "not_linked": say(language, "Not linked to a record"),
+        "unnamed": say(language, "Student {number}"),
+        "nothing_written": say(language, "Has not written anything yet"),
+        "waiting_for": say(language, "waiting for {time}"),
+        "next_in_line": say(language, "next in line"),
+        "position": say(language, "number {position} in line"),
+        "urgent": say(language, "Urgent"),
+        "failed_turn": say(language, "The assistant could not answer"),
+        "state_bot": say(language, "The assistant answers"),
+        "state_waiting": say(language, "Waits for a person"),
+        "state_mine": say(language, "You are answering"),
+        "state_staff": say(language, "{name} is answering"),
+        "state_closed": say(language, "Conversation closed"),
+        "empty_waiting": say(language, "Nobody is waiting. A good moment for a coffee."),
+        "empty_mine": say(language, "You are not answering anybody at the moment."),
+        "empty_staff": say(language, "No colleague is answering anybody at the moment."),
+        "empty_bot": say(language, "The assistant is not talking to anybody."),
+        "empty_closed": say(language, "No conversation has been closed yet."),
+        "empty_all": say(language, "Nobody has written yet."),
+        "loading": say(language, "Loading…"),
+        "more": say(language, "Show more"),
+        "load_failed": say(language, "This could not be loaded."),
+        "try_again": say(language, "Try again"),
+        "offline": say(language, "No connection to the desk. Trying again…"),
+        "signed_out": say(language, "You have been signed out."),
+        "sign_in": say(language, "Sign in again"),
+        "claim": say(language, "Take over"),
+        "release": say(language, "Give back to the assistant"),
+        "close": say(language, "Close"),
+        "claimed": say(language, "You are answering now; the assistant is silent."),
+        "released": say(language, "The assistant answers again."),
+        "closed": say(language, "The conversation is closed."),
+        "taken": say(language, "{name} is already answering this student."),
+        "changed": say(language, "The conversation has changed in the meantime; look at it again."),
+        "may_not": say(language, "Your role may read conversations, not answer them."),
+        "will_claim": say(language, "Sending takes the conversation over from the assistant."),
+        "will_reopen": say(language, "Sending opens the conversation again."),
+        "writes_in": say(language, "Language: {language}"),
+        "send": say(language, "Send"),
+        "take_and_send": say(language, "Take over and send"),
+        "placeholder": say(language, "Write your answer"),
+        "counter": say(language, "{count} of {limit} characters"),
+        "sending": say(language, "Sending…"),
+        "retrying": say(language, "Not sent yet, trying again…"),
+        "not_sent": say(language, "Not sent."),
+        "edit": say(language, "Edit"),
+        "understood": say(language, "Understood: {topic}, {confidence}"),
+        "answer": say(language, "answered"),
+        "clarify": say(language, "asked back"),
+        "abstain": say(language, "did not know"),
+        "handoff": say(language, "offered a person"),
+        "chat": say(language, "small talk"),
+        "urgent_action": say(language, "urgent answer"),
+        "prompt": say(language, "form"),
+        "failed": say(language, "could not answer"),
+        "candidates": say(language, "Other possibilities"),
+        "sources": say(language, "Sources ({count})"),
+        "checked": say(language, "checked on {date}"),
+        "offered": say(language, "Offered buttons"),
+        "new_below": say(language, "New messages"),
+        "gone": say(language, "This conversation no longer exists."),
+    }

@@ -1,0 +1,76 @@
+"""Read knowledge/ into memory. Every error names the file, the field and what to write instead."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from bot.content.schema import Figure, School, Topic, TopicFile, UrgentKind
+from bot.errors import ContentError
+from bot.i18n.languages import CONTENT_CODES
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """Everything in knowledge/ but the procedures, which bot.paperwork reads."""
+
+    folder: Path
+    topics: dict[str, Topic]
+    figures: dict[str, Figure]
+    school: School
+    urgent: dict[str, UrgentKind]
+
+    def topic(self, slug: str) -> Topic:
+        return self.topics[slug]
+
+    def stale_figures(self, today: date) -> list[str]:
+        return [slug for slug, figure in self.figures.items() if figure.review_by <= today]
+
+
+def read_yaml(path: Path) -> Any:
+    """Raises ContentError when the file is missing or not YAML."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ContentError(f"{path}: the file is missing.") from error
+    except yaml.YAMLError as error:
+        raise ContentError(f"{path}: not valid YAML ({error}).") from error
+
+
+def parse(model: type[M], value: Any, where: str) -> M:
+    """Raises ContentError naming file and field."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        lines = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ContentError(f"{where}: {lines}.") from error
+
+
+def load_topic(folder: Path) -> Topic:
+    file = parse(TopicFile, read_yaml(folder / "topic.yml"), str(folder / "topic.yml"))
+    texts = {
+        code: path.read_text(encoding="utf-8").strip()
+        for code in CONTENT_CODES
+        if (path := folder / f"{code}.md").exists()
+    }
+    return parse(Topic, {"slug": folder.name, "file": file, "texts": texts}, str(folder))
+
+
+def load_knowledge(folder: Path) -> Knowledge:
+    """Raises ContentError for the first file that is wrong."""
+    topics = {path.parent.name: load_topic(path.parent) for path in sorted((folder / "topics").glob("*/topic.yml"))}
+    figures = {
+        slug: parse(Figure, value, f"{folder / 'figures.yml'}: {slug}")
+        for slug, value in read_yaml(folder / "figures.yml").items()
+    }
+    urgent = {
+        kind: parse(UrgentKind, value, f"{folder / 'urgent.yml'}: {kind}")
+        for kind, value in read_yaml(folder / "urgent.yml").items()
+    }
+    school = parse(School, read_yaml(folder / "school.yml"), str(folder / "school.yml"))
+    return Knowledge(folder, topics, figures, school, urgent)

@@ -1,0 +1,137 @@
+"""What travels between the channels, the assistant and the transcript: plain values, no tables."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class IncomingMessage:
+    """One update of a channel: either `text` or the opaque key of a `button`."""
+
+    channel: str
+    external_id: str
+    text: str | None
+    button: str | None
+    sent_at: datetime
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return {"text": self.text} if self.button is None else {"button": self.button}
+
+
+@dataclass(frozen=True)
+class Button:
+    """`payload` says what a press means; it stays on the server, the channel sees an opaque key."""
+
+    label: str
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Source:
+    title: str
+    url: str
+    checked_on: date
+    valid_until: date | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "title": self.title,
+            "url": self.url,
+            "checked_on": self.checked_on.isoformat(),
+            "valid_until": self.valid_until.isoformat() if self.valid_until else None,
+        }
+
+    @staticmethod
+    def from_json(value: dict[str, Any]) -> "Source":
+        until = value.get("valid_until")
+        return Source(
+            title=value["title"],
+            url=value["url"],
+            checked_on=date.fromisoformat(value["checked_on"]),
+            valid_until=date.fromisoformat(until) if until else None,
+        )
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A small named command that an answer asks for; the gateway applies it in the transaction of the reply."""
+
+    name: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    topic: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """What the NLU model made of a message and what was decided."""
+
+    intent: str | None
+    confidence: float
+    action: str
+    """answer | clarify | abstain | handoff | chat | urgent | prompt | failed"""
+    topic: str | None = None
+    topics: tuple[str, ...] = ()
+    """Filled when several things were asked."""
+    group: str = "out_of_scope"
+    candidates: tuple[Candidate, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "intent": self.intent,
+            "confidence": round(self.confidence, 4),
+            "action": self.action,
+            "topic": self.topic,
+            "topics": list(self.topics),
+            "group": self.group,
+            "candidates": [{"topic": c.topic, "confidence": round(c.confidence, 4)} for c in self.candidates],
+        }
+
+    @staticmethod
+    def from_json(value: dict[str, Any]) -> "Understanding":
+        return Understanding(
+            intent=value.get("intent"),
+            confidence=float(value.get("confidence", 0.0)),
+            action=str(value["action"]),
+            topic=value.get("topic"),
+            topics=tuple(value.get("topics", ())),
+            group=value.get("group", "out_of_scope"),
+            candidates=tuple(Candidate(c["topic"], float(c["confidence"])) for c in value.get("candidates", ())),
+        )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One reply of the bot, the envelope of a custom action: `{text, buttons, sources, understanding, effects}`."""
+
+    text: str
+    understanding: Understanding
+    buttons: tuple[Button, ...] = ()
+    sources: tuple[Source, ...] = ()
+    effects: tuple[Effect, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "text": self.text,
+            "buttons": [{"label": button.label, "payload": button.payload} for button in self.buttons],
+            "sources": [source.as_json() for source in self.sources],
+            "understanding": self.understanding.as_json(),
+            "effects": [{"name": effect.name, "values": effect.values} for effect in self.effects],
+        }
+
+    @staticmethod
+    def from_json(value: dict[str, Any]) -> "Answer":
+        """Raises KeyError, TypeError or ValueError when the envelope is not one."""
+        return Answer(
+            text=str(value["text"]),
+            understanding=Understanding.from_json(value["understanding"]),
+            buttons=tuple(Button(str(b["label"]), dict(b["payload"])) for b in value["buttons"]),
+            sources=tuple(Source.from_json(s) for s in value["sources"]),
+            effects=tuple(Effect(str(e["name"]), dict(e["values"])) for e in value["effects"]),
+        )

@@ -1,0 +1,169 @@
+"""Tables of the talk itself: conversations, the messages in them, what came in and what must go out."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.db.base import Base, Erasing, personal
+
+
+class Control(StrEnum):
+    """Who has the conversation."""
+
+    BOT = "bot"
+    WAITING = "waiting"
+    STAFF = "staff"
+    CLOSED = "closed"
+
+
+class Author(StrEnum):
+    STUDENT = "student"
+    BOT = "bot"
+    STAFF = "staff"
+    SYSTEM = "system"
+
+
+class Kind(StrEnum):
+    TEXT = "text"
+    NOTICE = "notice"
+
+
+class InboxState(StrEnum):
+    PENDING = "pending"
+    DONE = "done"
+
+
+class Conversation(Base):
+    """One student's talk, whichever channel it comes through. `version` moves with `control` and `assignee_id`."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (
+        CheckConstraint("(control = 'staff') = (assignee_id IS NOT NULL)", name="assignee_iff_staff"),
+        Index("ix_conversations_inbox", "control", "updated_at", "id"),
+        {"info": personal(Erasing.DELETE_ROWS, "a person's own conversation")},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    control: Mapped[Control] = mapped_column(String(10), default=Control.BOT)
+    version: Mapped[int] = mapped_column(default=1)
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    last_seq: Mapped[int] = mapped_column(default=0)
+    channel: Mapped[str] = mapped_column(String(20), default="web")
+    language: Mapped[str] = mapped_column(String(8))
+    language_chosen: Mapped[bool] = mapped_column(default=False)
+    """Chosen by the student: detection never overrides it."""
+    student_id: Mapped[int | None] = mapped_column(ForeignKey("students.id"), index=True)
+    prompt: Mapped[dict[str, Any] | None]
+    """The question of ours that is pending, with its expiry (see bot.identity.linking)."""
+    last_topic: Mapped[str | None] = mapped_column(String(80))
+    abstentions: Mapped[int] = mapped_column(default=0)
+    """In a row; two offer a person."""
+    token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    waiting_since: Mapped[datetime | None]
+    urgent_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Address(Base):
+    """Where a conversation can be reached: (channel, external) → conversation."""
+
+    __tablename__ = "addresses"
+    __table_args__ = (
+        UniqueConstraint("channel", "external"),
+        {"info": personal(Erasing.DELETE_ROWS, "where a person is reached")},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(String(20))
+    external: Mapped[str] = mapped_column(String(200))
+    conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+
+
+class Message(Base):
+    """One event of the transcript; the record of what was said. `seq` counts from 1 without gaps in a conversation."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("conversation_id", "seq"),
+        UniqueConstraint("conversation_id", "author", "client_id"),
+        {"info": personal(Erasing.DELETE_ROWS, "what a person wrote and was told")},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
+    seq: Mapped[int]
+    author: Mapped[Author] = mapped_column(String(10))
+    author_name: Mapped[str | None] = mapped_column(String(120))
+    kind: Mapped[Kind] = mapped_column(String(10), default=Kind.TEXT)
+    text: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(String(8))
+    buttons: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    """[{"key", "label", "payload"}]; the payload never leaves the server."""
+    sources: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    in_reply_to: Mapped[int | None]
+    client_id: Mapped[str | None] = mapped_column(String(200))
+    understanding: Mapped[dict[str, Any] | None]
+    """What the NLU model made of the message this one answers, for the console."""
+    created_at: Mapped[datetime]
+
+
+class InboxEntry(Base):
+    """What a channel handed over, stored before it is acknowledged to the outside. Unique: a repeat is dropped."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        UniqueConstraint("channel", "external_id"),
+        Index("ix_inbox_state", "state", "conversation_id", "id"),
+        {"info": personal(Erasing.DELETE_ROWS, "what a person wrote")},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(String(20))
+    external_id: Mapped[str] = mapped_column(String(200))
+    conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
+    seq: Mapped[int]
+    """Of the student's message in the transcript."""
+    content: Mapped[dict[str, Any]]
+    """{"text": …} or {"button": key}, as received, to tell a repeat from a different message."""
+    state: Mapped[InboxState] = mapped_column(String(10), default=InboxState.PENDING)
+    received_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+
+
+class OutboxEntry(Base):
+    """What must be delivered by a channel that pushes (mail here). The row is deleted once the delivery is done."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("ix_outbox_next_at", "next_at"),
+        {"info": personal(Erasing.DELETE_ROWS, "addresses and texts that are on their way")},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(String(20))
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    """Idempotency: the same effect applied again adds nothing."""
+    conversation_id: Mapped[UUID | None] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+    payload: Mapped[dict[str, Any]]
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime]
+    last_error: Mapped[str | None] = mapped_column(String(200))
+
+
+class Alert(Base):
+    """Something staff must see: an urgent message, a failed turn."""
+
+    __tablename__ = "alerts"
+    __table_args__ = ({"info": personal(Erasing.DELETE_ROWS, "points at a person's conversation")},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]

@@ -1,0 +1,92 @@
+"""Reads of the talk."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from bot.conversations.models import Control, Conversation, InboxEntry, InboxState, Message
+from bot.conversations.service import hash_token
+from bot.errors import NotFound
+
+
+def conversation_of_token(session: Session, conversation_id: UUID, token: str) -> Conversation:
+    """The conversation that this token opens.
+
+    Raises:
+        NotFound: no such conversation, or the token of another one; which of the two is not told.
+    """
+    conversation = session.scalar(
+        select(Conversation).where(Conversation.id == conversation_id, Conversation.token_hash == hash_token(token))
+    )
+    if conversation is None:
+        raise NotFound
+    return conversation
+
+
+def messages_after(session: Session, conversation_id: UUID, seq: int, limit: int) -> Sequence[Message]:
+    return session.scalars(
+        select(Message)
+        .where(Message.conversation_id == conversation_id, Message.seq > seq)
+        .order_by(Message.seq)
+        .limit(limit)
+    ).all()
+
+
+@dataclass(frozen=True)
+class Pending:
+    entry_id: int
+    conversation_id: UUID
+
+
+def pending_conversations(session: Session) -> Sequence[UUID]:
+    """Conversations with something in the inbox, the longest waiting first."""
+    return session.scalars(
+        select(InboxEntry.conversation_id)
+        .where(InboxEntry.state == InboxState.PENDING)
+        .group_by(InboxEntry.conversation_id)
+        .order_by(func.min(InboxEntry.id))
+    ).all()
+
+
+def next_entry(session: Session, conversation_id: UUID) -> InboxEntry | None:
+    """The oldest message of this conversation that is not answered yet."""
+    return session.scalar(
+        select(InboxEntry)
+        .where(InboxEntry.conversation_id == conversation_id, InboxEntry.state == InboxState.PENDING)
+        .order_by(InboxEntry.id)
+        .limit(1)
+    )
+
+
+def queue_position(session: Session, conversation: Conversation) -> int | None:
+    """1 for the student who is next, None for one who does not wait."""
+    if conversation.control != Control.WAITING or conversation.waiting_since is None:
+        return None
+    ahead = session.scalar(
+        select(func.count()).where(
+            Conversation.control == Control.WAITING,
+            (Conversation.waiting_since < conversation.waiting_since)
+            | ((Conversation.waiting_since == conversation.waiting_since) & (Conversation.id < conversation.id)),
+        )
+    )
+    return 1 + (ahead or 0)
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What moves when a conversation changes: the cheap look of the watcher."""
+
+    conversation_id: UUID
+    last_seq: int
+    version: int
+
+
+def stamps_since(session: Session, since: datetime) -> Sequence[Stamp]:
+    rows = session.execute(
+        select(Conversation.id, Conversation.last_seq, Conversation.version).where(Conversation.updated_at >= since)
+    )
+    return [Stamp(*row) for row in rows]

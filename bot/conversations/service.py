@@ -1,0 +1,240 @@
+"""Writes of the talk: open a conversation, take a message in, append to it. Transactions are the caller's."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from bot.conversations.messages import Button, IncomingMessage, Source
+from bot.conversations.models import Author, Control, Conversation, InboxEntry, InboxState, Kind, Message
+from bot.errors import DifferentContent, InvalidField, NotFound, TooMany
+
+LONGEST_TEXT = 4000
+
+
+def hash_token(token: str) -> str:
+    """Tokens carry 256 random bits, so that a plain hash is enough to store them."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def open_conversation(
+    session: Session, *, language: str, language_chosen: bool, greeting: str, channel: str, now: datetime
+) -> tuple[Conversation, str]:
+    """A new conversation that starts with the greeting, and its secret token (shown once)."""
+    token = secrets.token_urlsafe(32)
+    conversation = Conversation(
+        language=language,
+        language_chosen=language_chosen,
+        channel=channel,
+        token_hash=hash_token(token),
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(conversation)
+    session.flush()
+    append(session, conversation, Author.BOT, greeting, kind=Kind.NOTICE, now=now)
+    return conversation, token
+
+
+def append(
+    session: Session,
+    conversation: Conversation,
+    author: Author,
+    text: str,
+    *,
+    now: datetime,
+    author_name: str | None = None,
+    kind: Kind = Kind.TEXT,
+    language: str | None = None,
+    buttons: Sequence[Button] = (),
+    sources: Sequence[Source] = (),
+    in_reply_to: int | None = None,
+    client_id: str | None = None,
+    understanding: dict[str, Any] | None = None,
+) -> Message:
+    """Add one message under the next `seq`, which the database hands out inside this transaction."""
+    seq = session.execute(
+        update(Conversation)
+        .where(Conversation.id == conversation.id)
+        .values(last_seq=Conversation.last_seq + 1, updated_at=now)
+        .returning(Conversation.last_seq)
+        .execution_options(synchronize_session=False)
+    ).scalar_one()
+    session.refresh(conversation, ["last_seq", "updated_at"])
+    message = Message(
+        conversation_id=conversation.id,
+        seq=seq,
+        author=author,
+        author_name=author_name,
+        kind=kind,
+        text=text,
+        language=language or conversation.language,
+        buttons=[
+            {"key": secrets.token_urlsafe(12), "label": button.label, "payload": button.payload} for button in buttons
+        ],
+        sources=[source.as_json() for source in sources],
+        in_reply_to=in_reply_to,
+        client_id=client_id,
+        understanding=understanding,
+        created_at=now,
+    )
+    session.add(message)
+    session.flush()
+    return message
+
+
+@dataclass(frozen=True)
+class Received:
+    message: Message
+    is_new: bool
+
+
+def receive_message(session: Session, conversation_id: UUID, incoming: IncomingMessage, now: datetime) -> Received:
+    """Store what a channel hands over, before the channel acknowledges anything. The one way in for every channel.
+
+    A repeat (same channel and external id) returns the message already stored. A message to a closed conversation
+    reopens it for the bot.
+
+    Raises:
+        DifferentContent: the external id came before with another content.
+        InvalidField: the text is empty, too long or not valid Unicode.
+    """
+    text = _checked_text(incoming)
+    conversation = locked_conversation(session, conversation_id)
+    if (known := _known_entry(session, incoming)) is not None:
+        if known.conversation_id != conversation_id or known.content != incoming.content:
+            raise DifferentContent
+        return Received(_message_at(session, conversation_id, known.seq), is_new=False)
+    if conversation.control == Control.CLOSED:
+        conversation.control = Control.BOT
+        conversation.version += 1
+    label = text if incoming.button is None else _label_of(session, conversation_id, incoming.button)
+    message = append(session, conversation, Author.STUDENT, label, now=now, client_id=incoming.external_id)
+    session.add(
+        InboxEntry(
+            channel=incoming.channel,
+            external_id=incoming.external_id,
+            conversation_id=conversation_id,
+            seq=message.seq,
+            content=incoming.content,
+            received_at=now,
+        )
+    )
+    conversation.channel = incoming.channel
+    session.flush()
+    return Received(message, is_new=True)
+
+
+def _checked_text(incoming: IncomingMessage) -> str:
+    if incoming.button is not None:
+        return ""
+    text = incoming.text or ""
+    if not text.strip():
+        raise InvalidField("The text is empty: write something.", field="text")
+    if len(text) > LONGEST_TEXT:
+        raise InvalidField(f"The text has {len(text)} characters; {LONGEST_TEXT} are possible.", field="text")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidField("The text holds half a character (a lone surrogate).", field="text") from error
+    if "\x00" in text:
+        raise InvalidField("The text holds a zero character, which cannot be stored.", field="text")
+    return text
+
+
+def locked_conversation(session: Session, conversation_id: UUID) -> Conversation:
+    """The conversation, held against other writers until the transaction ends (SQLite holds the whole file).
+
+    Raises:
+        NotFound: there is none.
+    """
+    conversation = session.scalar(
+        select(Conversation)
+        .where(Conversation.id == conversation_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if conversation is None:
+        raise NotFound
+    return conversation
+
+
+def is_repeat(session: Session, incoming: IncomingMessage) -> bool:
+    """Whether this message is stored already (a repeat costs nothing of the rate)."""
+    return _known_entry(session, incoming) is not None
+
+
+def _known_entry(session: Session, incoming: IncomingMessage) -> InboxEntry | None:
+    return session.scalar(
+        select(InboxEntry).where(InboxEntry.channel == incoming.channel, InboxEntry.external_id == incoming.external_id)
+    )
+
+
+def _message_at(session: Session, conversation_id: UUID, seq: int) -> Message:
+    return session.scalars(select(Message).where(Message.conversation_id == conversation_id, Message.seq == seq)).one()
+
+
+def button_payload(session: Session, conversation_id: UUID, key: str) -> tuple[str, dict[str, Any]] | None:
+    """(label, payload) of a button of this conversation, or None for an unknown key."""
+    recent = session.scalars(
+        select(Message)
+        .where(Message.conversation_id == conversation_id, Message.author != Author.STUDENT)
+        .order_by(Message.seq.desc())
+        .limit(200)
+    )
+    for message in recent:
+        for button in message.buttons:
+            if secrets.compare_digest(button["key"].encode(), key.encode(errors="replace")):
+                return str(button["label"]), dict(button["payload"])
+    return None
+
+
+def _label_of(session: Session, conversation_id: UUID, key: str) -> str:
+    found = button_payload(session, conversation_id, key)
+    return found[0] if found else "…"
+
+
+def check_rate(session: Session, conversation_id: UUID, *, per_minute: int, now: datetime) -> None:
+    """Raises TooMany when the student has sent `per_minute` messages in the last minute."""
+    since = now - timedelta(minutes=1)
+    sent, oldest = session.execute(
+        select(func.count(), func.min(Message.created_at)).where(
+            Message.conversation_id == conversation_id,
+            Message.author == Author.STUDENT,
+            Message.created_at > since,
+        )
+    ).one()
+    if sent >= per_minute:
+        wait = max(1, int((oldest + timedelta(minutes=1) - now).total_seconds()) + 1)
+        raise TooMany(retry_after=wait)
+
+
+def set_language(conversation: Conversation, language: str, now: datetime) -> None:
+    """The student's own choice: from now on detection leaves it alone."""
+    conversation.language = language
+    conversation.language_chosen = True
+    conversation.updated_at = now
+
+
+def finish_entry(session: Session, entry_id: int, now: datetime) -> bool:
+    """Mark an inbox row done. False when somebody else already did, or an earlier row of the talk is still pending."""
+    entry = session.get_one(InboxEntry, entry_id, populate_existing=True)
+    earlier = session.scalar(
+        select(func.count()).where(
+            InboxEntry.conversation_id == entry.conversation_id,
+            InboxEntry.state == InboxState.PENDING,
+            InboxEntry.id < entry_id,
+        )
+    )
+    if entry.state != InboxState.PENDING or earlier:
+        return False
+    entry.state = InboxState.DONE
+    entry.done_at = now
+    session.flush()
+    return True

@@ -1,0 +1,86 @@
+"""The one way to the database: a read context and a write context, each one transaction."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from bot.errors import Unavailable
+
+
+class Database:
+    """One engine. SQLite runs in WAL mode with immediate write transactions: writers queue instead of failing."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        self.engine = self._engine(url)
+
+    def _engine(self, url: str) -> Engine:
+        if not self.is_sqlite:
+            return create_engine(
+                url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=10, pool_timeout=5
+            )
+        engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 5, "check_same_thread": False})
+
+        @event.listens_for(engine, "connect")
+        def _configure(connection: Any, _record: Any) -> None:
+            # The driver's own transaction handling starts deferred transactions, which can fail when they turn
+            # into writers; ours are started below.
+            connection.isolation_level = None
+            for pragma in ("journal_mode = WAL", "busy_timeout = 5000", "foreign_keys = ON", "synchronous = NORMAL"):
+                connection.execute(f"PRAGMA {pragma}")
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Any) -> None:
+            writes = connection.get_execution_options().get("writes", False)
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+        return engine
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that is rolled back at the end.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        with self._session(writes=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that is committed at the end, or rolled back by any exception.
+
+        Raises:
+            Unavailable: the database cannot be reached or is locked by another writer for more than 5 s.
+        """
+        with self._session(writes=True) as session:
+            yield session
+            try:
+                session.commit()
+            except OperationalError as error:
+                raise Unavailable from error
+
+    @contextmanager
+    def _session(self, *, writes: bool) -> Iterator[Session]:
+        try:
+            connection = self.engine.connect()
+        except DBAPIError as error:
+            raise Unavailable from error
+        with connection, Session(connection.execution_options(writes=writes), expire_on_commit=False) as session:
+            try:
+                yield session
+            except OperationalError as error:
+                raise Unavailable from error
+
+    def probe(self) -> None:
+        """Raises `Unavailable` when the database does not answer."""
+        with self.read() as session:
+            session.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        self.engine.dispose()

@@ -1,0 +1,215 @@
+"""The demo cast: invented students and colleagues, so that everything can be tried without real records."""
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from bot.buddies.models import BuddyPairing
+from bot.buddies.records import PAIRING_STATES
+from bot.config import Settings
+from bot.courses.models import CourseEnrolment
+from bot.errors import ContentError
+from bot.i18n.languages import is_supported
+from bot.identity.models import Role, Staff
+from bot.identity.staff import create_staff, set_password
+from bot.paperwork.models import StepDone
+from bot.students.facts import FactsError, facts_from
+from bot.students.models import HousingApplication, Student
+from bot.students.records import HOUSING_STATES
+
+PASSWORD_FILE = "demo-passwords.json"  # noqa: S105  (the name of the file, not a password)
+
+
+Entry = TypeVar("Entry", bound=BaseModel)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class DemoHousing(_Part):
+    state: str
+    residence: str | None = None
+    updated_on: date
+
+
+class DemoFrench(_Part):
+    level: str | None = None
+    class_name: str | None = None
+    weekday: int | None = Field(None, ge=0, le=6)
+    starts_at: str | None = None
+    first_session: date | None = None
+
+
+class DemoBuddy(_Part):
+    state: str
+    buddy_given_name: str | None = None
+    buddy_languages: str | None = None
+    since: date
+
+
+class DemoStudent(_Part):
+    """One entry of demo/students.yml."""
+
+    email: str
+    given_name: str
+    family_name: str
+    language: str
+    facts: dict[str, Any]
+    steps_done: dict[str, date] = Field(default_factory=dict)
+    housing: DemoHousing | None = None
+    french: DemoFrench | None = None
+    buddy: DemoBuddy | None = None
+
+
+class DemoColleague(_Part):
+    """One entry of demo/staff.yml."""
+
+    email: str
+    name: str
+    role: Role
+    language: str
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """How to sign in to the staff console of the demo."""
+
+    email: str
+    name: str
+    role: str
+    password: str
+
+
+@dataclass(frozen=True)
+class DemoSummary:
+    """`loaded`: whether this call wrote anything. `students`: addresses to link with; `sign_ins`: the colleagues."""
+
+    loaded: bool
+    students: tuple[str, ...]
+    sign_ins: tuple[SignIn, ...]
+
+
+def load_demo(session: Session, settings: Settings, now: datetime) -> DemoSummary:
+    """Put the demo cast into an empty database, in development mode; anywhere else nothing is written.
+
+    The passwords are made here and kept in the data folder alone (`demo-passwords.json`, readable by its owner).
+
+    Raises:
+        ContentError: demo/students.yml or demo/staff.yml is wrong.
+    """
+    if not settings.in_development:
+        return DemoSummary(loaded=False, students=(), sign_ins=())
+    cast = read_students(settings.root / "demo" / "students.yml")
+    colleagues = read_colleagues(settings.root / "demo" / "staff.yml")
+    password_file = settings.data / PASSWORD_FILE
+    if session.scalar(select(func.count()).select_from(Student)):
+        return _summary(session, cast, _kept_sign_ins(password_file), loaded=False)
+    for each in cast:
+        _add_student(session, each, now)
+    sign_ins = tuple(_add_colleague(session, each, now) for each in colleagues if not _has_account(session, each))
+    _keep(password_file, sign_ins)
+    return _summary(session, cast, sign_ins, loaded=True)
+
+
+def read_students(file: Path) -> tuple[DemoStudent, ...]:
+    """The students of the file. Raises ContentError naming the student and the field."""
+    students = _entries(file, DemoStudent)
+    for student in students:
+        try:
+            facts_from({**student.facts, "steps_done": student.steps_done})
+        except FactsError as error:
+            raise ContentError(f"{file.name}, {student.email}: {error}") from error
+        _check(file, student.email, "language", student.language, is_supported(student.language))
+        if student.housing is not None:
+            state = student.housing.state
+            _check(file, student.email, "housing.state", state, state in HOUSING_STATES)
+        if student.buddy is not None:
+            state = student.buddy.state
+            _check(file, student.email, "buddy.state", state, state in PAIRING_STATES)
+    return students
+
+
+def read_colleagues(file: Path) -> tuple[DemoColleague, ...]:
+    """The colleagues of the file. Raises ContentError naming the field."""
+    return _entries(file, DemoColleague)
+
+
+def _entries(file: Path, shape: type[Entry]) -> tuple[Entry, ...]:
+    try:
+        return tuple(shape.model_validate(entry) for entry in yaml.safe_load(file.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        raise ContentError(f"{file.name}: {error}") from error
+
+
+def _check(file: Path, who: str, field: str, value: str, is_right: bool) -> None:
+    if not is_right:
+        raise ContentError(f"{file.name}, {who}: {field} cannot be {value}.")
+
+
+def _add_student(session: Session, demo: DemoStudent, now: datetime) -> None:
+    student = Student(
+        email=demo.email,
+        given_name=demo.given_name,
+        family_name=demo.family_name,
+        language=demo.language,
+        facts=json.loads(json.dumps(demo.facts, default=date.isoformat)),
+        created_at=now,
+        updated_at=now,
+    )
+    if demo.housing is not None:
+        student.housing = HousingApplication(**demo.housing.model_dump())
+    session.add(student)
+    session.flush()
+    session.add_all(
+        StepDone(student_id=student.id, step=step, done_on=done_on, recorded_at=now)
+        for step, done_on in demo.steps_done.items()
+    )
+    if demo.french is not None:
+        session.add(CourseEnrolment(student_id=student.id, **demo.french.model_dump()))
+    if demo.buddy is not None:
+        session.add(BuddyPairing(student_id=student.id, **demo.buddy.model_dump()))
+    session.flush()
+
+
+def _has_account(session: Session, colleague: DemoColleague) -> bool:
+    return session.scalar(select(Staff.id).where(Staff.email == colleague.email)) is not None
+
+
+def _add_colleague(session: Session, demo: DemoColleague, now: datetime) -> SignIn:
+    staff = create_staff(session, demo.email, demo.name, demo.role, now, language=demo.language)
+    password = secrets.token_urlsafe(12)
+    set_password(session, staff, password, now)
+    return SignIn(demo.email, demo.name, demo.role, password)
+
+
+def _keep(file: Path, sign_ins: tuple[SignIn, ...]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # Made with its mode at once: a file that is closed to others a moment later was open for that moment.
+    file.unlink(missing_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
+        json.dump([vars(sign_in) for sign_in in sign_ins], stream, indent=1, ensure_ascii=False)
+
+
+def _kept_sign_ins(file: Path) -> tuple[SignIn, ...]:
+    """None where the file is gone: `accueil staff password` gives a colleague a new one."""
+    if not file.exists():
+        return ()
+    return tuple(SignIn(**entry) for entry in json.loads(file.read_text(encoding="utf-8")))
+
+
+def _summary(
+    session: Session, cast: tuple[DemoStudent, ...], sign_ins: tuple[SignIn, ...], *, loaded: bool
+) -> DemoSummary:
+    present = set(session.scalars(select(Student.email)))
+    students = tuple(student.email for student in cast if student.email in present)
+    return DemoSummary(loaded=loaded, students=students, sign_ins=sign_ins)

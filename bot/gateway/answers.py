@@ -1,0 +1,40 @@
+"""The answers that the welcome page shows without JavaScript, taken from knowledge/."""
+
+from bot.answers.topics import content_language
+from bot.channels.web.pages import Entry, Group, SourceLink
+from bot.content.loader import Knowledge
+from bot.content.render import render
+from bot.i18n.translate import mark, say
+
+SHOWN = (
+    ("housing", mark("Housing"), ("housing_search", "visale", "housing_aid", "rental_scam")),
+    ("papers", mark("Visa and papers"), ("visa_needed", "validate_visa", "permit_renewal", "cvec")),
+    ("health", mark("Health"), ("health_registration", "doctor_and_refund", "ehic_card")),
+    ("french", mark("French classes"), ("french_classes_offer", "french_level")),
+    ("welcome", mark("Buddies and welcome"), ("buddy_system", "welcome_session", "first_days")),
+    ("exchange", mark("Exchange and career"), ("exchange_application", "learning_agreement", "student_job_hours")),
+)
+"""What is asked most; everything else is asked in the chat."""
+
+
+def welcome_groups(knowledge: Knowledge, language: str) -> list[Group]:
+    return [
+        Group(
+            slug=slug,
+            title=say(language, title),
+            entries=tuple(_entry(knowledge, topic, language) for topic in topics if topic in knowledge.topics),
+        )
+        for slug, title, topics in SHOWN
+    ]
+
+
+def _entry(knowledge: Knowledge, slug: str, language: str) -> Entry:
+    topic = knowledge.topic(slug)
+    written = content_language(topic, language)
+    return Entry(
+        slug=slug,
+        question=topic.file.question.get(written),
+        answer=render(topic.texts[written], knowledge.figures, written),
+        language=written,
+        sources=tuple(SourceLink(s.title, str(s.url), s.checked_on) for s in topic.file.sources),
+    )

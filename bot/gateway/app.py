@@ -1,0 +1,114 @@
+"""Wires the web: routes, errors, headers, and what runs beside the requests."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from bot.assistant.lanes import Lanes
+from bot.assistant.ports import Engine
+from bot.assistant.rasa_http import RasaEngine
+from bot.bootstrap import Services
+from bot.channels.mail.channel import Transport, deliver_due, transport_of
+from bot.channels.mail.mailbox_page import mailbox_router
+from bot.channels.web import api
+from bot.channels.web.limits import AddressLimit
+from bot.channels.web.pages import pages_router
+from bot.console import staff_api_router, staff_pages_router
+from bot.errors import Unavailable
+from bot.gateway import health, problems
+from bot.gateway.answers import welcome_groups
+from bot.gateway.middleware import BodyLimit, SecurityHeaders
+
+DESCRIPTION = """The welcome desk of an international office, in chat. Errors are `application/problem+json` with a
+stable `code`: not_found, not_signed_in, not_allowed, invalid_field, different_content, already_taken, version_changed,
+too_many, unavailable."""
+
+
+def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
+    """The ASGI app. `engine` takes the place of Rasa in tests."""
+    settings = services.settings
+    engine = engine or RasaEngine(settings.rasa_url, settings.turn_timeout)
+    lanes = Lanes(services.database, engine, services.door, services.knowledge, services.live, services.clock)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        services.live.arrived = lanes.wake
+        tasks = [
+            asyncio.create_task(services.live.watch(), name="watch"),
+            asyncio.create_task(lanes.run(), name="lanes"),
+            asyncio.create_task(_deliver_mail(services, transport_of(settings)), name="mail"),
+        ]
+        yield
+        services.live.close()
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        await lanes.stop()
+        if isinstance(engine, RasaEngine):
+            await engine.close()
+
+    app = FastAPI(
+        title="Accueil",
+        version="1",
+        description=DESCRIPTION,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.services = services
+    app.state.engine = engine
+    app.state.address_limit = AddressLimit(settings.conversations_per_minute)
+    problems.install(app)
+    app.include_router(api.router)
+    app.include_router(staff_api_router())
+    app.include_router(staff_pages_router())
+    app.include_router(pages_router(lambda language: welcome_groups(services.knowledge, language)))
+    app.include_router(health.router)
+    if settings.in_development:
+        app.include_router(mailbox_router(settings.data / "mailbox"))
+    app.add_middleware(BodyLimit, most_bytes=64 * 1024)
+    app.add_middleware(SecurityHeaders)
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.origins),
+            allow_methods=["GET", "POST", "PATCH"],
+            allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
+            expose_headers=["Retry-After"],
+            max_age=600,
+        )
+    _document_errors(app)
+    return app
+
+
+async def _deliver_mail(services: Services, transport: Transport) -> None:
+    """Send what is due, once a second, for ever; a database that is away is asked again."""
+    while True:
+        with suppress(Unavailable):
+            sender = services.settings.mail_from
+            while await deliver_due(services.database, transport, services.clock, sender=sender):
+                pass
+        await asyncio.sleep(1)
+
+
+def _document_errors(app: FastAPI) -> None:
+    """FastAPI documents its own shape for 422; ours is a problem."""
+    original = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = original()
+        for path in schema["paths"].values():
+            for operation in path.values():
+                invalid = operation.get("responses", {}).get("422")
+                if invalid is not None:
+                    invalid["content"] = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

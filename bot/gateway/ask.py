@@ -1,0 +1,129 @@
+"""`accueil ask`: the path of a turn without a trace, for one question or a file of them."""
+
+import json
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bot.answers.words import failed
+from bot.assistant.ports import Engine, TurnFailed
+from bot.assistant.understanding import Question, answer, urgent_answer
+from bot.bootstrap import Services
+from bot.clock import day_in_france
+from bot.conversations.messages import Answer
+from bot.errors import AccueilError, InvalidField
+from bot.i18n.detect import detect
+from bot.i18n.languages import DEFAULT, is_supported
+from bot.students.records import student_by_email
+
+
+class Line(BaseModel):
+    """One line of the input file; more keys are kept out so that a typing error is seen."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: str | int
+    text: str = Field(max_length=100_000)
+    language: str | None = None
+    student: str | None = None
+    today: date | None = None
+
+
+@dataclass(frozen=True)
+class Defaults:
+    language: str | None = None
+    student: str | None = None
+    today: date | None = None
+
+
+class UnknownStudent(AccueilError):
+    code = "unknown_student"
+    user_text = "There is no student {email}."
+
+
+def read_lines(path: Path) -> Iterator[Line]:
+    """Raises InvalidField with the number of the first line that is wrong."""
+    with path.open(encoding="utf-8") as file:
+        for number, raw in enumerate(file, start=1):
+            if not raw.strip():
+                continue
+            try:
+                yield Line.model_validate_json(raw)
+            except ValidationError as error:
+                first = error.errors()[0]
+                where = ".".join(map(str, first["loc"])) or "line"
+                raise InvalidField(f"{path.name}, line {number}: {where}: {first['msg']}.", field=where) from error
+
+
+async def ask_all(
+    services: Services, engine: Engine, lines: Iterable[Line], defaults: Defaults
+) -> AsyncIterator[dict[str, Any]]:
+    """One result per line, in order; each question is a talk of its own."""
+    for line in lines:
+        yield await ask_one(services, engine, line, defaults)
+
+
+async def ask_one(services: Services, engine: Engine, line: Line, defaults: Defaults) -> dict[str, Any]:
+    """Raises InvalidField (language) or UnknownStudent; a failed engine is an answer of action "failed"."""
+    wanted = line.language or defaults.language
+    if wanted is not None and not is_supported(wanted):
+        raise InvalidField(f"{wanted!r} is not one of our languages.", field="language")
+    language = wanted or detect(line.text) or DEFAULT
+    started = time.perf_counter()
+    reply = urgent_answer(services.door, line.text, language)
+    if reply is None:
+        question = Question(
+            sender=f"probe-{uuid4()}",
+            text=line.text,
+            language=language,
+            today=line.today or defaults.today or day_in_france(services.clock.now()),
+            as_student=_student_id(services, line.student or defaults.student),
+        )
+        try:
+            reply = await answer(engine, question)
+        except TurnFailed:
+            reply = failed(language)
+    return as_line(line, language, reply, 1000 * (time.perf_counter() - started))
+
+
+def _student_id(services: Services, email: str | None) -> int | None:
+    if email is None:
+        return None
+    with services.database.read() as session:
+        student = student_by_email(session, email)
+        if student is None:
+            raise UnknownStudent(email=email)
+        return student.id
+
+
+def as_line(line: Line, language: str, reply: Answer, milliseconds: float) -> dict[str, Any]:
+    understood = reply.understanding.as_json()
+    result: dict[str, Any] = {"id": line.id, "text": line.text, "language": language, **understood}
+    if result["action"] == "failed":
+        result["action"] = "abstain"
+        result["failed"] = True
+    result["answer"] = reply.text
+    result["sources"] = [source.as_json() for source in reply.sources]
+    result["ms"] = round(milliseconds, 1)
+    return result
+
+
+def forget_probes(tracker_database: Path) -> None:
+    """Delete the probes' rows from Rasa's own database: it has no call for it."""
+    if not tracker_database.exists():
+        return
+    opened = closing(sqlite3.connect(tracker_database, timeout=5))
+    with opened as connection, suppress(sqlite3.OperationalError), connection:
+        connection.execute("DELETE FROM events WHERE sender_id LIKE 'probe-%'")
+
+
+def write_line(result: dict[str, Any], write: Callable[[str], object]) -> None:
+    write(json.dumps(result, ensure_ascii=False) + "\n")

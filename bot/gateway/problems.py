@@ -1,0 +1,66 @@
+"""Errors as `application/problem+json` (RFC 9457) with a stable `code`, in the reader's language."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from bot.errors import AccueilError, InvalidField, NotAllowed, NotFound, NotSignedIn
+from bot.i18n.languages import negotiate
+from bot.i18n.translate import say
+from bot.log import get_logger
+
+log = get_logger(__name__)
+MEDIA_TYPE = "application/problem+json"
+
+
+def problem(status: int, code: str, title: str, *, headers: dict[str, str] | None = None, **extra: Any) -> JSONResponse:
+    body = {"type": "about:blank", "title": title, "status": status, "code": code, **extra}
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    @app.exception_handler(AccueilError)
+    async def _ours(request: Request, error: AccueilError) -> JSONResponse:
+        language = negotiate(request.headers.get("accept-language"))
+        details = {key: str(value) for key, value in error.details.items()}
+        title = say(language, error.user_text)
+        for key, value in details.items():
+            title = title.replace("{" + key + "}", value)
+        extra: dict[str, Any] = {}
+        if "field" in error.details:
+            extra["errors"] = [{"field": error.details["field"], "message": str(error)}]
+        if "urgent_text" in error.details:
+            extra["urgent_text"] = error.details["urgent_text"]
+        headers = {}
+        if "retry_after" in error.details:
+            headers["Retry-After"] = str(error.details["retry_after"])
+        if error.status == HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = "Bearer"
+        if error.status >= 500:
+            log.error("request_failed", code=error.code, path=request.url.path)
+        return problem(error.status, error.code, title, headers=headers, **extra)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        language = negotiate(request.headers.get("accept-language"))
+        fields = [
+            {"field": ".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]), "message": str(e["msg"])}
+            for e in error.errors()
+        ]
+        title = say(language, InvalidField.user_text).replace("{field}", fields[0]["field"] if fields else "…")
+        return problem(422, InvalidField.code, title, errors=fields)
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        codes = {401: NotSignedIn.code, 403: NotAllowed.code, 404: NotFound.code, 405: "method_not_allowed"}
+        code = codes.get(error.status_code, "http_error")
+        return problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
+
+    @app.exception_handler(Exception)
+    async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+        log.error("unexpected_error", path=request.url.path, kind=type(error).__name__, exc_info=error)
+        return problem(500, "internal", "Something went wrong on our side.")

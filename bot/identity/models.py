@@ -1,0 +1,107 @@
+"""Who somebody is: staff accounts and sessions, one-time codes of students, the audit log."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.db.base import Base, Erasing, personal
+
+
+class Role(StrEnum):
+    ADVISER = "adviser"
+    COORDINATOR = "coordinator"
+    EDITOR = "editor"
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+
+
+class Staff(Base):
+    __tablename__ = "staff"
+    __table_args__ = ({"info": personal(Erasing.NOTHING, "accounts of the office, not students")},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    role: Mapped[Role] = mapped_column(String(20))
+    language: Mapped[str] = mapped_column(String(8), default="en")
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    disabled: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+
+class StaffSession(Base):
+    """A browser that signed in. Only hashes are kept."""
+
+    __tablename__ = "staff_sessions"
+    __table_args__ = ({"info": personal(Erasing.NOTHING, "sessions of the office")},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    csrf_token: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class StaffToken(Base):
+    """A personal token for other programs (`accueil staff token EMAIL`). Only its hash is kept."""
+
+    __tablename__ = "staff_tokens"
+    __table_args__ = ({"info": personal(Erasing.NOTHING, "tokens of the office")},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class SignInAttempt(Base):
+    """Failed sign-ins and requests for codes, for throttling by account and by address; purged after a day."""
+
+    __tablename__ = "sign_in_attempts"
+    __table_args__ = ({"info": personal(Erasing.NOTHING, "hashed keys of attempts, kept for a day")},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(300), index=True)
+    at: Mapped[datetime]
+
+
+class LinkCode(Base):
+    """A one-time code sent to a school mailbox, bound to the conversation that asked for it.
+
+    An unknown address gets a row as well, without a student and without a mail, so that the replies are the same.
+    """
+
+    __tablename__ = "link_codes"
+    __table_args__ = ({"info": personal(Erasing.DELETE_ROWS, "who asked to be linked")},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+    student_id: Mapped[int | None] = mapped_column(ForeignKey("students.id", ondelete="CASCADE"), index=True)
+    code_hash: Mapped[str] = mapped_column(String(64))
+    tries: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class AuditEntry(Base):
+    """Append only: who did what to which conversation or account, never what was said."""
+
+    __tablename__ = "audit_log"
+    __table_args__ = (
+        {"info": personal(Erasing.KEEP_WITHOUT_NAME, "names staff and conversation numbers, no student")},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    action: Mapped[str] = mapped_column(String(40))
+    conversation_id: Mapped[UUID | None]
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)

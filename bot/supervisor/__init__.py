@@ -1,0 +1,1 @@
+"""Accueil as a set of processes: check, start, watch, restart, stop."""

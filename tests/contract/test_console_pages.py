@@ -1,0 +1,182 @@
+"""Every page of the console, and every request behind one, answers the same questions."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from bot.bootstrap import Services
+from bot.clock import FixedClock
+from bot.console import html as console_html
+from bot.console.pages import PAGES, Page
+from bot.db.session import Database
+from bot.handoff.service import MAY_ANSWER
+from bot.i18n.languages import CONTENT_CODES
+from bot.identity.models import Role, Staff
+from tests.factories import make_conversation, make_staff
+from tests.integration.console.desk import browser, desk_app, desk_services, enter
+
+pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
+
+
+@pytest.fixture
+def services(database: Database, clock: FixedClock) -> Services:
+    return desk_services(database, clock)
+
+
+@pytest.fixture
+def app(services: Services) -> FastAPI:
+    return desk_app(services)
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with browser(app) as client:
+        yield client
+
+
+@pytest.fixture
+def conversation_id(services: Services) -> UUID:
+    with services.database.write() as session:
+        return make_conversation(session, services.clock.now()).id
+
+
+def staff_of(services: Services, role: Role) -> Staff:
+    with services.database.write() as session:
+        return make_staff(session, services.clock.now(), role.title(), role)
+
+
+def requests_behind_pages() -> list[tuple[str, str]]:
+    """(method, path) of everything that the scripts of the pages may ask for."""
+    app = FastAPI()
+    for page in PAGES:
+        app.include_router(page.routes)
+    return sorted((method.upper(), path) for path, methods in app.openapi()["paths"].items() for method in methods)
+
+
+REQUESTS = requests_behind_pages()
+CHANGING_A_TALK = [path for method, path in REQUESTS if method == "POST" and "{conversation_id}" in path]
+requests = pytest.mark.parametrize(("method", "path"), REQUESTS)
+BODIES = {"messages": {"client_id": "7f8ad1f0-95d6-4c0c-b7a1-6a0f2a7f7d10", "text": "Hello"}, "typing": {"on": True}}
+
+
+def body_of(path: str) -> dict[str, object]:
+    return BODIES.get(path.rpartition("/")[2], {})
+
+
+@pages
+async def test_a_stranger_is_sent_to_the_sign_in(client: httpx.AsyncClient, page: Page):
+    response = await client.get(page.path)
+
+    assert response.status_code == 303
+    assert response.headers["Location"].startswith("/staff/sign-in")
+
+
+@pages
+@pytest.mark.parametrize("role", Role)
+async def test_a_page_opens_for_its_roles_and_for_no_other(
+    client: httpx.AsyncClient, services: Services, page: Page, role: Role
+):
+    enter(client, services, staff_of(services, role))
+    response = await client.get(page.path)
+
+    assert response.status_code == (200 if role in page.roles else 403)
+
+
+@pages
+async def test_a_page_of_a_disabled_account_is_closed(client: httpx.AsyncClient, services: Services, page: Page):
+    staff = staff_of(services, min(page.roles))
+    enter(client, services, staff)
+    with services.database.write() as session:
+        session.get_one(Staff, staff.id).disabled = True
+
+    assert (await client.get(page.path)).status_code == 303
+
+
+@pages
+@pytest.mark.parametrize("language", CONTENT_CODES)
+async def test_a_page_speaks_the_language_of_the_colleague(
+    client: httpx.AsyncClient, services: Services, page: Page, language: str
+):
+    staff = staff_of(services, min(page.roles))
+    with services.database.write() as session:
+        session.get_one(Staff, staff.id).language = language
+    enter(client, services, staff)
+    response = await client.get(page.path)
+
+    assert f'<html lang="{language}"' in response.text
+    assert response.headers["Content-Language"] == language
+
+
+@pages
+async def test_a_page_is_neither_stored_nor_framed_nor_runs_foreign_scripts(
+    client: httpx.AsyncClient, services: Services, page: Page
+):
+    enter(client, services, staff_of(services, min(page.roles)))
+    response = await client.get(page.path)
+
+    headers = {name: response.headers[name] for name in console_html.HEADERS}
+    assert headers == console_html.HEADERS
+    assert "'unsafe-inline'" not in headers["Content-Security-Policy"]
+    assert " style=" not in response.text
+    assert " onclick=" not in response.text
+
+
+@requests
+async def test_a_stranger_is_told_nothing(client: httpx.AsyncClient, conversation_id: UUID, method: str, path: str):
+    body = body_of(path) if method == "POST" else None
+    response = await client.request(method, path.format(conversation_id=conversation_id), json=body)
+
+    assert (response.status_code, response.json()["code"]) == (401, "not_signed_in")
+
+
+@pytest.mark.parametrize("path", [path for method, path in REQUESTS if method == "POST"])
+async def test_an_unsafe_request_without_the_csrf_token_is_refused(
+    client: httpx.AsyncClient, services: Services, conversation_id: UUID, path: str
+):
+    enter(client, services, staff_of(services, Role.ADMIN))
+    del client.headers["X-CSRF-Token"]
+    response = await client.post(path.format(conversation_id=conversation_id), json=body_of(path))
+
+    assert (response.status_code, response.json()["code"]) == (403, "not_allowed")
+
+
+@pytest.mark.parametrize("path", CHANGING_A_TALK)
+@pytest.mark.parametrize("role", sorted(set(Role) - MAY_ANSWER))
+async def test_a_role_that_only_reads_changes_no_conversation(
+    client: httpx.AsyncClient, services: Services, conversation_id: UUID, path: str, role: Role
+):
+    enter(client, services, staff_of(services, role))
+    response = await client.post(path.format(conversation_id=conversation_id), json=body_of(path))
+
+    assert (response.status_code, response.json()["code"]) == (403, "not_allowed")
+
+
+@pytest.mark.parametrize("path", [path for method, path in REQUESTS if method == "GET" and path != "/staff/events"])
+@pytest.mark.parametrize("role", Role)
+async def test_every_role_reads_and_nothing_read_is_stored(
+    client: httpx.AsyncClient, services: Services, conversation_id: UUID, path: str, role: Role
+):
+    enter(client, services, staff_of(services, role))
+    response = await client.get(path.format(conversation_id=conversation_id))
+
+    assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
+
+
+def test_the_requests_behind_the_pages_are_known():
+    assert REQUESTS == [
+        ("GET", "/staff/api/conversations"),
+        ("GET", "/staff/api/conversations/{conversation_id}"),
+        ("GET", "/staff/api/conversations/{conversation_id}/messages"),
+        ("GET", "/staff/api/conversations/{conversation_id}/transcript"),
+        ("GET", "/staff/api/inbox"),
+        ("GET", "/staff/events"),
+        ("POST", "/staff/api/conversations/{conversation_id}/claim"),
+        ("POST", "/staff/api/conversations/{conversation_id}/close"),
+        ("POST", "/staff/api/conversations/{conversation_id}/messages"),
+        ("POST", "/staff/api/conversations/{conversation_id}/release"),
+        ("POST", "/staff/api/conversations/{conversation_id}/typing"),
+        ("POST", "/staff/api/here"),
+    ]

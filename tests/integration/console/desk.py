@@ -1,0 +1,99 @@
+"""The desk alone as an app, with the helpers that its tests share."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from sqlalchemy.orm import Session
+
+from bot.bootstrap import Services
+from bot.clock import Clock
+from bot.config import Settings
+from bot.console import staff_api_router, staff_pages_router
+from bot.conversations.live import Live
+from bot.conversations.service import hash_token
+from bot.db.session import Database
+from bot.gateway import problems
+from bot.identity.models import Role, Staff, StaffSession
+from bot.identity.staff import LONGEST_SESSION, make_token, set_password
+from tests.factories import make_staff
+
+PASSWORD = "paper lantern canal"
+
+
+def desk_services(database: Database, clock: Clock, **settings: Any) -> Services:
+    return Services(
+        settings=Settings(_env_file=None, **settings),
+        clock=clock,
+        database=database,
+        knowledge=SimpleNamespace(topics={}),
+        procedures=(),
+        door=None,
+        live=Live(database, clock),
+    )
+
+
+def desk_app(services: Services) -> FastAPI:
+    app = FastAPI()
+    app.state.services = services
+    problems.install(app)
+    app.include_router(staff_api_router())
+    app.include_router(staff_pages_router())
+    return app
+
+
+@asynccontextmanager
+async def browser(app: FastAPI, base_url: str = "http://desk.test") -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=base_url) as client:
+        yield client
+
+
+def staff_with_password(session: Session, services: Services, name: str, role: Role = Role.ADVISER) -> Staff:
+    staff = make_staff(session, services.clock.now(), name, role)
+    set_password(session, staff, PASSWORD, services.clock.now())
+    return staff
+
+
+def bearer_of(session: Session, services: Services, staff: Staff) -> dict[str, str]:
+    return {"Authorization": f"Bearer {make_token(session, staff.email, services.clock.now())}"}
+
+
+def enter(client: httpx.AsyncClient, services: Services, staff: Staff) -> None:
+    """A session without the form and its slow password: for tests of what lies behind the door."""
+    now = services.clock.now()
+    token, csrf = f"token-of-{staff.email}", f"csrf-of-{staff.email}"
+    with services.database.write() as session:
+        session.add(
+            StaffSession(
+                staff_id=staff.id,
+                token_hash=hash_token(token),
+                csrf_token=csrf,
+                created_at=now,
+                seen_at=now,
+                expires_at=now + LONGEST_SESSION,
+            )
+        )
+    client.cookies.set("accueil_staff", token, domain="desk.test")
+    client.headers["X-CSRF-Token"] = csrf
+
+
+async def sign_in(client: httpx.AsyncClient, staff: Staff, password: str = PASSWORD) -> httpx.Response:
+    """Fills in the form as a browser does; afterwards every request of the client carries the CSRF token."""
+    form = await client.get("/staff/sign-in")
+    response = await client.post(
+        "/staff/sign-in", data={"email": staff.email, "password": password, "csrf": hidden(form, "csrf")}
+    )
+    if response.status_code == 303:
+        page = await client.get("/staff")
+        client.headers["X-CSRF-Token"] = hidden(page, "csrf")
+    return response
+
+
+def hidden(page: httpx.Response, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page.text)
+    assert found is not None, f"no hidden field {name} in {page.text[:500]}"
+    return found[1]

@@ -1,0 +1,187 @@
+"""What the desk's script asks for."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from bot.bootstrap import Services
+from bot.clock import FixedClock
+from bot.console.pages.desk import routes
+from bot.conversations.messages import Candidate, Understanding
+from bot.conversations.models import Alert, Author, Conversation
+from bot.conversations.service import append
+from bot.handoff.models import Reason
+from bot.handoff.service import claim, request_person
+from bot.identity.models import AuditEntry, Staff
+from tests.factories import make_conversation, make_student, receive
+from tests.integration.console.desk import enter
+
+
+@pytest.fixture
+async def desk(client: httpx.AsyncClient, services: Services, claire: Staff) -> httpx.AsyncClient:
+    enter(client, services, claire)
+    return client
+
+
+@pytest.fixture
+def conversation_id(services: Services) -> UUID:
+    now = services.clock.now()
+    with services.database.write() as session:
+        student = make_student(session, now, campus="lille", programme_type="degree", school="hei")
+        conversation = make_conversation(session, now)
+        conversation.student_id = student.id
+        receive(session, conversation.id, "My *visa* <b>number</b>", now)
+        request_person(session, conversation, Reason.ASKED, now)
+        session.add(Alert(conversation_id=conversation.id, kind="urgent", key="urgent:1", created_at=now))
+        return conversation.id
+
+
+async def test_a_row_says_who_waits_since_when_and_what_for(desk: httpx.AsyncClient, conversation_id: UUID):
+    response = await desk.get("/staff/api/inbox", params={"tab": "waiting"})
+
+    assert response.json() == {
+        "rows": [
+            {
+                "conversation_id": str(conversation_id),
+                "control": "waiting",
+                "version": 2,
+                "assignee": None,
+                "channel": "web",
+                "language": "en",
+                "last_seq": 2,
+                "waiting_since": "2026-11-24T11:00:00+00:00",
+                "updated_at": "2026-11-24T11:00:00+00:00",
+                "created_at": "2026-11-24T11:00:00+00:00",
+                "alerts": ["urgent"],
+                "student": {
+                    "name": "Amina Test",
+                    "campus": "Lille",
+                    "programme": "Degree",
+                    "school": "HEI",
+                    "language": "English",
+                },
+                "last": {"author": "student", "author_name": None, "text": "My *visa* <b>number</b>"},
+            }
+        ],
+        "counts": {"waiting": 1, "mine": 0, "staff": 0, "bot": 0, "closed": 0, "all": 1},
+        "now": "2026-11-24T11:00:00+00:00",
+    }
+
+
+async def test_a_claim_moves_the_conversation_from_waiting_to_mine(desk: httpx.AsyncClient, conversation_id: UUID):
+    claimed = await desk.post(f"/staff/api/conversations/{conversation_id}/claim")
+    waiting = (await desk.get("/staff/api/inbox?tab=waiting")).json()
+    mine = (await desk.get("/staff/api/inbox?tab=mine")).json()
+
+    assert claimed.status_code == 200
+    assert (waiting["rows"], [row["conversation_id"] for row in mine["rows"]]) == ([], [str(conversation_id)])
+    assert mine["counts"] == {"waiting": 0, "mine": 1, "staff": 1, "bot": 0, "closed": 0, "all": 1}
+
+
+@pytest.mark.parametrize("deed", ["claim", "release", "close", "messages", "typing"])
+async def test_without_the_csrf_token_nothing_is_done(
+    desk: httpx.AsyncClient, services: Services, conversation_id: UUID, deed: str
+):
+    del desk.headers["X-CSRF-Token"]
+    bodies = {"messages": {"client_id": str(uuid4()), "text": "Hello"}, "typing": {"on": True}}
+    refused = await desk.post(f"/staff/api/conversations/{conversation_id}/{deed}", json=bodies.get(deed, {}))
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed")
+    with services.database.read() as session:
+        assert session.get_one(Conversation, conversation_id).last_seq == 2
+
+
+async def test_the_transcript_shows_what_was_understood_and_no_html_of_anybody(
+    desk: httpx.AsyncClient, services: Services, conversation_id: UUID
+):
+    known = Understanding(
+        "ask/validate_visa", 0.93, "answer", "validate_visa", (), "paperwork",
+        (Candidate("validate_visa", 0.93), Candidate("visa_fee", 0.04)),
+    )  # fmt: skip
+    with services.database.write() as session:
+        append(
+            session,
+            session.get_one(Conversation, conversation_id),
+            Author.BOT,
+            "By **12 December** <script>alert(1)</script> [link](javascript:alert(1))",
+            now=services.clock.now(),
+            understanding=known.as_json(),
+        )
+    events = (await desk.get(f"/staff/api/conversations/{conversation_id}/transcript?after=1")).json()["events"]
+
+    assert "html" not in events[0]
+    assert events[0]["text"] == "My *visa* <b>number</b>"
+    assert events[1]["html"] == (
+        "<p>By <strong>12 December</strong> &lt;script&gt;alert(1)&lt;/script&gt; [link](javascript:alert(1))</p>\n"
+    )
+    assert events[1]["understanding"] == {
+        "what": ["validate visa"],
+        "confidence": 0.93,
+        "action": "answer",
+        "others": [{"title": "visa fee", "confidence": 0.04}],
+    }
+
+
+async def test_reading_a_conversation_is_written_down_once(
+    desk: httpx.AsyncClient, services: Services, claire: Staff, conversation_id: UUID, clock: FixedClock
+):
+    for minutes in (0, 5, 20, 20):
+        clock.instant += timedelta(minutes=minutes)
+        await desk.post("/staff/api/here")
+        assert (await desk.get(f"/staff/api/conversations/{conversation_id}")).status_code == 200
+
+    with services.database.read() as session:
+        read = session.execute(
+            select(AuditEntry.staff_id, AuditEntry.conversation_id).where(AuditEntry.action == "read")
+        ).all()
+    assert [tuple(entry) for entry in read] == [(claire.id, conversation_id)] * 2
+
+
+async def test_only_whoever_holds_the_conversation_is_shown_as_writing(
+    desk: httpx.AsyncClient, services: Services, claire: Staff, conversation_id: UUID
+):
+    path = f"/staff/api/conversations/{conversation_id}/typing"
+    with services.live.subscribe(conversation_id) as student:
+        refused = await desk.post(path, json={"on": True})
+        with services.database.write() as session:
+            claim(session, conversation_id, claire, services.clock.now())
+        allowed = await desk.post(path, json={"on": True})
+        signals = student.take_typing()
+
+    assert (refused.status_code, allowed.status_code) == (403, 204)
+    assert signals == [("staff", True)]
+
+
+async def test_the_stream_tells_at_once_that_something_moved(
+    desk: httpx.AsyncClient, services: Services, conversation_id: UUID
+):
+    stream = routes.follow(services, desk.cookies["accueil_staff"])
+    first = await anext(stream)
+    second = asyncio.create_task(anext(stream))
+    await asyncio.sleep(0)
+    await desk.post(f"/staff/api/conversations/{conversation_id}/claim")
+
+    assert first == await asyncio.wait_for(second, 1) == "event: moved\ndata: {}\n\n"
+    await stream.aclose()
+
+
+async def test_the_stream_of_a_disabled_account_is_cut(
+    desk: httpx.AsyncClient, services: Services, claire: Staff, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(routes, "SESSION_CHECK", 0.05)
+    monkeypatch.setattr(routes, "HEARTBEAT", 0.05)
+    stream = routes.follow(services, desk.cookies["accueil_staff"])
+    heard = [await anext(stream), await anext(stream)]
+    with services.database.write() as session:
+        session.get_one(Staff, claire.id).disabled = True
+    heard += [event async for event in stream]
+
+    assert heard == ["event: moved\ndata: {}\n\n", ": heartbeat\n\n", "event: signed_out\ndata: {}\n\n"]
+
+
+async def test_the_stream_is_not_for_strangers(client: httpx.AsyncClient):
+    assert (await client.get("/staff/events")).status_code == 401

@@ -1,0 +1,114 @@
+"""Server-sent events read from the table: nothing missing, nothing twice, whatever happens in between."""
+
+import asyncio
+import json
+
+import pytest
+
+from bot.conversations import wire
+from bot.conversations.live import Live
+from bot.conversations.models import Author, Conversation
+from bot.conversations.service import append
+from bot.handoff.service import claim
+from tests.factories import make_conversation, make_staff
+
+
+@pytest.fixture
+def talk(database, now):
+    with database.write() as session:
+        return make_conversation(session, now).id
+
+
+@pytest.fixture
+def write(database, now, talk):
+    def add(*texts: str) -> None:
+        with database.write() as session:
+            conversation = session.get_one(Conversation, talk)
+            for text in texts:
+                append(session, conversation, Author.BOT, text, now=now)
+
+    return add
+
+
+async def read(database, live, talk, *, after=0, count, during=lambda: None):
+    """The first `count` events of a stream as (name, id or data)."""
+    seen = []
+    async for chunk in wire.stream(database, live, talk, after=after):
+        lines = dict(line.split(": ", 1) for line in chunk.strip().splitlines() if not line.startswith(":"))
+        if not lines:
+            during()
+            continue
+        seen.append((lines["event"], int(lines["id"]) if "id" in lines else json.loads(lines["data"])))
+        if len(seen) == count:
+            return seen
+    return seen
+
+
+async def test_a_stream_replays_what_was_missed_and_then_tells_who_has_it(database, clock, talk, write):
+    write("one", "two", "three")
+
+    seen = await read(database, Live(database, clock), talk, after=2, count=3)
+
+    assert seen == [
+        ("message", 3),
+        ("message", 4),
+        ("control", {"control": "bot", "staff_name": None, "position": None}),
+    ]
+
+
+async def test_what_is_written_while_the_stream_is_open_comes_once(database, clock, talk, write):
+    live = Live(database, clock)
+    reading = asyncio.create_task(read(database, live, talk, count=5))
+    await asyncio.sleep(0.1)
+    for text in ("one", "two", "three"):
+        write(text)
+        live.changed(talk)
+        live.changed(talk)
+
+    seen = await asyncio.wait_for(reading, 5)
+
+    assert [event for event in seen if event[0] == "message"] == [("message", n) for n in (1, 2, 3, 4)]
+
+
+async def test_a_writer_in_another_process_is_seen_within_two_seconds(database, clock, talk, write):
+    live = Live(database, clock)
+    watching = asyncio.create_task(live.watch())
+    reading = asyncio.create_task(read(database, live, talk, after=1, count=2))
+    await asyncio.sleep(0.2)
+    write("from elsewhere")
+
+    seen = await asyncio.wait_for(reading, 2.5)
+    watching.cancel()
+
+    assert seen[-1] == ("message", 2)
+
+
+async def test_a_claim_is_told_with_the_name(database, clock, now, talk):
+    live = Live(database, clock)
+    reading = asyncio.create_task(read(database, live, talk, after=1, count=3))
+    await asyncio.sleep(0.1)
+    with database.write() as session:
+        claim(session, talk, make_staff(session, now), now)
+    live.changed(talk)
+
+    seen = await asyncio.wait_for(reading, 5)
+
+    assert seen[-1] == ("control", {"control": "staff", "staff_name": "Claire", "position": None})
+
+
+async def test_typing_is_signalled_without_an_id(database, clock, talk):
+    live = Live(database, clock)
+    reading = asyncio.create_task(read(database, live, talk, after=1, count=2))
+    await asyncio.sleep(0.1)
+    live.typing(talk, "staff", on=True)
+
+    assert (await asyncio.wait_for(reading, 5))[-1] == ("typing", {"author": "staff", "on": True})
+
+
+async def test_a_closing_process_ends_its_streams(database, clock, talk):
+    live = Live(database, clock)
+    reading = asyncio.create_task(read(database, live, talk, after=1, count=99))
+    await asyncio.sleep(0.1)
+    live.close()
+
+    assert await asyncio.wait_for(reading, 5) == [("control", {"control": "bot", "staff_name": None, "position": None})]

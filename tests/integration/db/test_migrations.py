@@ -1,0 +1,61 @@
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect
+
+from bot.db.migrate import alembic_config, upgrade
+from bot.db.session import Database
+from bot.errors import ConfigurationError
+from bot.tables import METADATA
+
+
+@pytest.fixture
+def empty(database: Database) -> Database:
+    METADATA.drop_all(database.engine.execution_options(writes=True))
+    return database
+
+
+def test_an_empty_database_upgraded_to_head_equals_the_models(empty: Database):
+    upgrade(empty)
+
+    with empty.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+    _undo(empty)
+
+
+def test_upgrading_twice_changes_nothing(empty: Database):
+    upgrade(empty)
+    before = sorted(inspect(empty.engine).get_table_names())
+
+    upgrade(empty)
+
+    assert sorted(inspect(empty.engine).get_table_names()) == before
+    _undo(empty)
+
+
+def test_downgrading_to_nothing_leaves_no_table(empty: Database):
+    upgrade(empty)
+
+    _undo(empty)
+
+    assert inspect(empty.engine).get_table_names() == []
+
+
+def test_a_file_that_is_no_database_is_said_in_one_sentence(tmp_path):
+    broken = tmp_path / "broken.db"
+    broken.write_text("this is not a database " * 100)
+
+    with pytest.raises(ConfigurationError, match=r"cannot be used .* Move the file away"):
+        upgrade(Database(f"sqlite:///{broken}"))
+
+
+def _undo(database: Database) -> None:
+    config = alembic_config()
+    with database.engine.connect().execution_options(writes=True) as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+        connection.commit()
+        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
+        connection.commit()

@@ -1,0 +1,59 @@
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from bot.db.session import Database
+from bot.identity.cli import staff_commands
+from bot.identity.staff import sign_in, staff_of_token
+
+
+@pytest.fixture
+def run(database, clock):
+    app = typer.Typer()
+    app.add_typer(staff_commands(lambda: Database(database.url), clock), name="staff")
+
+    def call(*arguments: str, typed: str = ""):
+        return CliRunner().invoke(app, ["staff", *arguments], input=typed)
+
+    return call
+
+
+def test_an_account_is_made_gets_a_password_and_signs_in(run, database, now):
+    made = run("add", "claire@accueil.example", "--name", "Claire", "--role", "adviser")
+    set_ = run("password", "claire@accueil.example", typed="brick canal and paper\nbrick canal and paper\n")
+
+    assert (made.exit_code, set_.exit_code) == (0, 0)
+    assert made.stdout == (
+        "Claire <claire@accueil.example> is adviser. Next: accueil staff password claire@accueil.example\n"
+    )
+    assert "brick" not in set_.output
+    with database.write() as session:
+        staff, _, _ = sign_in(session, "claire@accueil.example", "brick canal and paper", "192.0.2.1", now)
+        assert staff.name == "Claire"
+
+
+def test_a_token_is_printed_alone_so_that_it_can_be_piped(run, database, claire, now):
+    token = run("token", claire).stdout.strip()
+
+    with database.read() as session:
+        assert staff_of_token(session, token, now).email == claire
+
+
+def test_accounts_are_listed_with_their_state(run, claire):
+    assert run("disable", claire).exit_code == 0
+    assert run("list").stdout == "claire@accueil.example\tClaire\tadviser\tdisabled\n"
+
+
+@pytest.mark.parametrize("command", ["token", "disable"])
+def test_an_unknown_account_is_one_sentence_and_an_exit_code(run, command):
+    result = run(command, "nobody@accueil.example")
+
+    assert result.exit_code == 2
+    assert result.stderr == "There is no account with this address; `accueil staff list` shows them.\n"
+
+
+def test_a_weak_password_is_refused_with_the_reason(run, claire):
+    result = run("password", claire, typed="short\nshort\n")
+
+    assert result.exit_code == 2
+    assert "A password has 12 to 256 characters" in result.stderr

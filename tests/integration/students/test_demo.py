@@ -1,0 +1,189 @@
+import json
+import stat
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from bot.config import ROOT, Settings
+from bot.demo import PASSWORD_FILE, DemoSummary, load_demo, read_colleagues, read_students
+from bot.errors import ContentError
+from bot.identity.models import Role, Staff
+from bot.identity.staff import sign_in
+from bot.paperwork.answer import personal_sentence
+from bot.paperwork.queries import steps_done
+from bot.paperwork.rules import Status, path
+from bot.paperwork.schema import load_procedures
+from bot.students.models import Student
+from bot.students.records import facts_of, student_by_email
+
+TODAY = date(2026, 11, 24)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data=tmp_path / "data", _env_file=None)
+
+
+def load(database, settings, now) -> DemoSummary:
+    with database.write() as session:
+        return load_demo(session, settings, now)
+
+
+def test_the_demo_cast_is_loaded_into_an_empty_database(database, settings, now):
+    summary = load(database, settings, now)
+
+    assert summary.loaded
+    assert len(summary.students) >= 14
+    assert {sign_in.role for sign_in in summary.sign_ins} == set(Role)
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Student)) == len(summary.students)
+
+
+def test_loading_twice_changes_nothing_and_gives_the_same_sign_ins(database, settings, now):
+    first = load(database, settings, now)
+
+    second = load(database, settings, now)
+
+    assert not second.loaded
+    assert (second.students, second.sign_ins) == (first.students, first.sign_ins)
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Staff)) == len(first.sign_ins)
+
+
+def test_the_printed_passwords_open_the_console(database, settings, now):
+    claire = next(each for each in load(database, settings, now).sign_ins if each.name == "Claire")
+
+    with database.write() as session:
+        staff, _, _ = sign_in(session, claire.email, claire.password, "127.0.0.1", now)
+
+    assert staff.role == Role.ADVISER
+
+
+def test_passwords_are_new_each_time_and_only_their_owner_may_read_them(database, settings, tmp_path, now):
+    summary = load(database, settings, now)
+
+    file = settings.data / PASSWORD_FILE
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [entry["password"] for entry in json.loads(file.read_text())] == [s.password for s in summary.sign_ins]
+    assert len({sign_in.password for sign_in in summary.sign_ins}) == len(summary.sign_ins)
+
+
+def test_nothing_is_loaded_beside_real_students(database, settings, now):
+    with database.write() as session:
+        session.add(
+            Student(
+                email="real@student.junia.com",
+                given_name="Jonas",
+                family_name="Halbwind",
+                language="en",
+                facts={},
+                created_at=now,
+                updated_at=now,
+            )
+        )
+
+    summary = load(database, settings, now)
+
+    assert (summary.loaded, summary.students, summary.sign_ins) == (False, (), ())
+    with database.read() as session:
+        assert session.scalars(select(Student.email)).all() == ["real@student.junia.com"]
+        assert session.scalar(select(func.count()).select_from(Staff)) == 0
+
+
+def test_nothing_is_loaded_in_production(database, tmp_path, now):
+    summary = load(database, Settings(data=tmp_path / "data", mode="production", _env_file=None), now)
+
+    assert summary == DemoSummary(loaded=False, students=(), sign_ins=())
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_cast_differs_in_everything_that_changes_an_answer():
+    facts = [student.facts for student in read_students(ROOT / "demo" / "students.yml")]
+
+    def values(name: str) -> set[object]:
+        return {each.get(name) for each in facts}
+
+    assert values("campus") == {"lille", "bordeaux", "chateauroux"}
+    assert values("school") == {"hei", "isa", "isen"}
+    assert values("programme_type") >= {"exchange", "degree", "double_degree", "ka131", "ka171", "bip"}
+    assert values("document_held") >= {
+        None,
+        "none_needed",
+        "vls_ts",
+        "vls_t",
+        "vls_to_exchange",
+        "visa_minor_pupil",
+        "temporary_protection",
+        "refugee_card",
+    }
+    assert values("grant") == {"none", "social_criteria", "erasmus", "ka171", "french_government", "other"}
+    assert values("date_of_entry_kind") == {"planned", "real"}
+    assert len(values("housing_status")) >= 6
+    assert {len(each["nationality"]) for each in facts} == {1, 2}
+    assert {country for each in facts for country in each["nationality"]} >= {"DE", "IN", "DZ", "GB", "CA", "TR", "SY"}
+
+
+def test_addresses_are_of_the_school_and_of_one_student_each(knowledge):
+    students = read_students(ROOT / "demo" / "students.yml")
+
+    assert {student.email.partition("@")[2] for student in students} <= set(knowledge.school.mail_domains)
+    assert len({student.email for student in students}) == len(students)
+    assert {colleague.role for colleague in read_colleagues(ROOT / "demo" / "staff.yml")} == set(Role)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "due", "overdue"),
+    [
+        ("amina", Status.OPEN, date(2026, 12, 12), False),
+        ("mei", Status.DONE, None, False),
+        ("priya", Status.OPEN, date(2026, 11, 22), True),
+        ("jonas", Status.NOT_NEEDED, None, False),
+        ("karim", Status.NOT_NEEDED, None, False),
+        ("hana", Status.NOT_NEEDED, None, False),
+        ("oliver", Status.BLOCKED, date(2027, 4, 10), False),
+    ],
+)
+def test_when_to_validate_the_visa_differs_by_student(database, settings, now, name, status, due, overdue):
+    load(database, settings, now)
+    procedures = load_procedures(ROOT / "knowledge" / "procedures")
+
+    with database.read() as session:
+        student = student_by_email(session, f"{name}@student.junia.com")
+        steps = path(procedures, facts_of(student, steps_done(session, student.id)), TODAY)
+
+    step = next(step for step in steps if step.slug == "validate_visa")
+    assert (step.status, step.due if status != Status.DONE else None, step.overdue) == (status, due, overdue)
+
+
+def test_amina_hears_her_own_date(database, settings, now):
+    load(database, settings, now)
+    procedures = load_procedures(ROOT / "knowledge" / "procedures")
+
+    with database.read() as session:
+        amina = student_by_email(session, "Amina@student.junia.com ")
+        facts = facts_of(amina, steps_done(session, amina.id))
+
+    step = next(step for step in path(procedures, facts, TODAY) if step.slug == "validate_visa")
+    answer = personal_sentence(step, facts, "en", TODAY, fill=str)
+    assert answer.text.startswith("By 12 December 2026, because you arrived on 12 September 2026.")
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"facts": {"campus": "paris"}}, "campus"),
+        ({"language": "tlh"}, "language"),
+        ({"housing": {"state": "maybe", "updated_on": "2026-11-01"}}, "housing.state"),
+        ({"buddy": {"state": "maybe", "since": "2026-11-01"}}, "buddy.state"),
+        ({"favourite_colour": "brick"}, "favourite_colour"),
+    ],
+)
+def test_a_mistake_in_the_cast_is_named(tmp_path, change, named):
+    file = tmp_path / "students.yml"
+    entry = {"email": "a@student.junia.com", "given_name": "A", "family_name": "B", "language": "en", "facts": {}}
+    file.write_text(json.dumps([{**entry, **change}]))
+
+    with pytest.raises(ContentError, match=named):
+        read_students(file)
