@@ -25,9 +25,7 @@ class ActionAnswerTopic(Action):
     def name(self) -> str:
         return "action_answer_topic"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[dict[str, Any]]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         return await respond(dispatcher, tracker, answer)
 
 
@@ -63,9 +61,10 @@ def _personal(services: Services, turn: Turn, session: Session, slug: str) -> Pe
 def _step(services: Services, turn: Turn, session: Session, student: Student, procedure: str) -> Personal:
     facts = facts_of(student, steps_done(session, student.id))
     step = next(each for each in path(services.procedures, facts, turn.today) if each.slug == procedure)
+
     def fill(text: str) -> str:
         return render(text, services.knowledge.figures, turn.language)
 
     said = personal_sentence(step, facts, turn.language, turn.today, fill)
     sources = tuple(as_source(source, None) for source in step.sources)
-    return Personal(said.text, sources, can_link=True)
+    return Personal(said.text, sources, True, said.offer_person, said.partly_english)

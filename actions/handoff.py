@@ -18,9 +18,7 @@ class ActionOfferPerson(Action):
     def name(self) -> str:
         return "action_offer_person"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[dict[str, Any]]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         return await respond(dispatcher, tracker, answer)
 
 

@@ -24,9 +24,7 @@ class ActionShowPath(Action):
     def name(self) -> str:
         return "action_show_path"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[dict[str, Any]]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         return await respond(dispatcher, tracker, answer)
 
 

@@ -23,9 +23,7 @@ class ActionSetLanguage(Action):
     def name(self) -> str:
         return "action_set_language"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[dict[str, Any]]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         return await respond(dispatcher, tracker, language_answer)
 
 
@@ -33,9 +31,7 @@ class ActionLinkRecord(Action):
     def name(self) -> str:
         return "action_link_record"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[dict[str, Any]]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         return await respond(dispatcher, tracker, identity_answer)
 
 
@@ -43,9 +39,7 @@ class ActionPrivacy(Action):
     def name(self) -> str:
         return "action_privacy"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[dict[str, Any]]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         return await respond(dispatcher, tracker, privacy_answer)
 
 

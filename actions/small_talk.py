@@ -41,9 +41,7 @@ class ActionSmallTalk(Action):
     def name(self) -> str:
         return "action_small_talk"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[dict[str, Any]]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         return await respond(dispatcher, tracker, answer)
 
 

@@ -1,6 +1,5 @@
 """The command line `accueil`: thin commands over the services."""
 
-import asyncio
 import json
 import os
 import sys
@@ -120,7 +119,7 @@ def ask(
             raise typer.BadParameter(f"--jsonl {jsonl}: there is no such file")
         lines = list(read_lines(jsonl)) if jsonl is not None else [Line(id="1", text=text or "")]
         defaults = Defaults(language=language, student=student, today=day)
-        asyncio.run(ask_lines(settings, lines, defaults, write=sys.stdout, note=note))
+        ask_lines(settings, lines, defaults, out=sys.stdout, note=note)
 
 
 @app.command("check-content")
@@ -134,7 +133,7 @@ def check_content(
 
     with one_sentence() as settings:
         root = settings.root
-        procedures = frozenset(p.slug for p in load_procedures(root / "knowledge" / "procedures"))
+        procedures = {str(p.slug): p.valid_until for p in load_procedures(root / "knowledge" / "procedures")}
         day = date.fromisoformat(today) if today else day_in_france(SystemClock().now())
         knowledge = load_knowledge(root / "knowledge")
         findings = check(knowledge, root / "data" / "nlu", root / "tests" / "nlu", procedures, day)

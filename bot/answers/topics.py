@@ -13,6 +13,9 @@ from bot.i18n.formats import date_words
 from bot.i18n.languages import BY_CODE, CONTENT_CODES, DEFAULT, language_name
 from bot.i18n.translate import say
 
+SUGGEST_FROM = 0.1
+"""Calibrated confidence below which a topic is not even offered as a button."""
+
 
 @dataclass(frozen=True)
 class Personal:
@@ -22,6 +25,10 @@ class Personal:
     sources: tuple[Source, ...] = ()
     can_link: bool = False
     """The topic has a personal answer that a link would open."""
+    offer_person: bool = False
+    """The rule is not clear for this student: a person should look at it."""
+    partly_english: bool = False
+    """Sentences of the procedure came in English."""
 
 
 def content_language(topic: Topic, language: str) -> str:
@@ -40,20 +47,17 @@ def topic_answer(
     topic = knowledge.topic(slug)
     written = content_language(topic, language)
     parts = [personal.text] if personal.text else []
-    if written != language:
-        parts.append(
-            say(
-                language,
-                "This answer exists in {language} only so far:",
-                language=language_name(written, language),
-            )
-        )
-    parts.append(render(topic.texts[written], knowledge.figures, language))
+    if written != language or personal.partly_english:
+        only = say(language, "This answer exists in {language} only so far:", language=language_name(DEFAULT, language))
+        parts.insert(0 if personal.partly_english else len(parts), only)
+    # Where the record itself is the answer, the general text only says how to get it.
+    if not (personal.text and topic.file.record):
+        parts.append(render(topic.texts[written], knowledge.figures, language))
     if (note := freshness_note(knowledge, topic, language, today)) is not None:
         parts.append(note)
     buttons = [link_button(language)] if personal.can_link and not personal.text else []
     buttons += [topic_button(knowledge, each, language) for each in topic.file.next if each in knowledge.topics]
-    if topic.file.ask_office:
+    if topic.file.ask_office or personal.offer_person:
         buttons.append(person_button(language))
     return Answer(
         text="\n\n".join(parts),
@@ -93,7 +97,10 @@ def sources_of(knowledge: Knowledge, topic: Topic, more: Sequence[Source]) -> tu
     figures = [
         as_source(knowledge.figures[name].source, knowledge.figures[name].review_by) for name in dict.fromkeys(names)
     ]
-    return tuple({source.url: source for source in [*reversed([*more, *own, *figures])]}.values())[::-1]
+    unique: dict[str, Source] = {}
+    for source in (*more, *own, *figures):
+        unique.setdefault(source.url, source)
+    return tuple(unique.values())
 
 
 def as_source(entry: SourceEntry, valid_until: date | None) -> Source:
@@ -112,14 +119,14 @@ def clarify_answer(
 def abstain_answer(
     knowledge: Knowledge, topics: Sequence[Candidate], language: str, understanding: Understanding
 ) -> Answer:
-    """The honest way out: no guess, what can be asked here, and the closest questions where they are not far."""
+    """The honest way out: no guess, what can be asked here, and the closest questions where they are not far off."""
     text = say(
         language,
         "I do not have a checked answer to this. I know about housing, visas and papers, health insurance, French "
         "classes, buddies, the welcome session, internships and exchanges. Ask in other words, or ask for a person.",
     )
-    buttons = [topic_button(knowledge, each.topic, language) for each in topics]
-    return Answer(text, understanding, buttons=tuple(buttons))
+    close = [each for each in topics if each.confidence >= SUGGEST_FROM]
+    return Answer(text, understanding, buttons=tuple(topic_button(knowledge, each.topic, language) for each in close))
 
 
 def language_buttons() -> tuple[Button, ...]:

@@ -30,7 +30,8 @@ def buddy_answer(session: Session, student: Student, language: str) -> str:
     name = pairing.buddy_given_name or say(language, "a student whose name is not recorded")
     first = say(language, _SENTENCES[pairing.state], date=date_words(pairing.since, language), name=name)
     if pairing.state not in _WITH_A_BUDDY:
-        return f"{first} {say(language, 'Matching takes time; a person of the office can tell you more.')}"
+        patience = say(language, "Matching takes time; a person of the office can tell you more.")
+        return f"{first} {patience}"
     contact = say(language, "You get the contact details once both have accepted.")
     if pairing.state == "accepted":
         contact = say(language, "Ask a person of the office for the contact details.")
@@ -42,7 +43,8 @@ def _not_signed_up(student: Student, language: str) -> str:
         first = say(language, "You have no buddy yet: you asked for one, but no sign-up is recorded.")
     else:
         first = say(language, "You are not signed up for a buddy, so there is no pairing yet.")
-    return f"{first} {say(language, 'If you would like one, ask me how to sign up.')}"
+    how = say(language, "If you would like one, ask me how to sign up.")
+    return f"{first} {how}"
 
 
 def _languages(pairing: BuddyPairing, language: str) -> str | None:

@@ -14,9 +14,9 @@ from bot.bootstrap import Services
 from bot.console.access import ServicesDep
 from bot.conversations.models import Control, Conversation
 from bot.conversations.service import LONGEST_TEXT
-from bot.conversations.wire import event_json, long_poll
 from bot.handoff.queries import InboxRow, inbox, inbox_row, open_alerts
 from bot.handoff.service import claim, close, release, reply
+from bot.handoff.wire import event_json, long_poll
 from bot.identity.models import Staff
 
 BIGGEST_NUMBER = 2**31 - 1

@@ -1,7 +1,7 @@
 """`accueil check-content`: what is missing, out of date or dangling in knowledge/ and data/nlu/."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import SequenceMatcher
@@ -32,10 +32,11 @@ class Finding:
 
 
 def check(
-    knowledge: Knowledge, phrases: Path, held_out: Path, procedures: frozenset[str], today: date
+    knowledge: Knowledge, phrases: Path, held_out: Path, procedures: Mapping[str, date], today: date
 ) -> list[Finding]:
-    """Errors stop the build; warnings are for the owner of the content."""
+    """Errors stop the build; warnings are for the owner of the content. `procedures`: slug → valid until."""
     return [
+        *_procedures(procedures, today),
         *_topics(knowledge, procedures, today),
         *_figures(knowledge, today),
         *_urgent(knowledge),
@@ -44,7 +45,7 @@ def check(
     ]
 
 
-def _topics(knowledge: Knowledge, procedures: frozenset[str], today: date) -> Iterator[Finding]:
+def _topics(knowledge: Knowledge, procedures: Mapping[str, date], today: date) -> Iterator[Finding]:
     for slug, topic in knowledge.topics.items():
         where = f"topics/{slug}"
         for code in CONTENT_CODES:
@@ -52,7 +53,7 @@ def _topics(knowledge: Knowledge, procedures: frozenset[str], today: date) -> It
                 yield Finding("error", f"{where}/{code}.md", "the text is missing")
         for code, text in topic.texts.items():
             place = f"{where}/{code}.md"
-            if (words := len(text.split())) > LONGEST_ANSWER:
+            if (words := sum(any(c.isalnum() for c in word) for word in text.split())) > LONGEST_ANSWER:
                 yield Finding("error", place, f"{words} words; an answer has at most {LONGEST_ANSWER}")
             for name in set(figure_names(text)) - knowledge.figures.keys():
                 yield Finding("error", place, f"the figure {name} is not in figures.yml")
@@ -71,6 +72,12 @@ def _topics(knowledge: Knowledge, procedures: frozenset[str], today: date) -> It
                 yield Finding("error", f"{where}/topic.yml", f"next names {slug_next}, which is no other topic")
         if topic.file.procedure and topic.file.procedure not in procedures:
             yield Finding("error", f"{where}/topic.yml", f"there is no procedure {topic.file.procedure}")
+
+
+def _procedures(procedures: Mapping[str, date], today: date) -> Iterator[Finding]:
+    for slug, valid_until in procedures.items():
+        if valid_until <= today:
+            yield Finding("error", f"procedures/{slug}.yml", f"valid_until {valid_until} is past")
 
 
 def _figures(knowledge: Knowledge, today: date) -> Iterator[Finding]:

@@ -44,6 +44,7 @@ class Conversation(Base):
     __table_args__ = (
         CheckConstraint("(control = 'staff') = (assignee_id IS NOT NULL)", name="assignee_iff_staff"),
         Index("ix_conversations_inbox", "control", "updated_at", "id"),
+        Index("ix_conversations_newest", "created_at", "id"),
         {"info": personal(Erasing.DELETE_ROWS, "a person's own conversation")},
     )
 

@@ -1,9 +1,8 @@
 """`accueil ask`: the path of a turn without a trace, for one question or a file of them."""
 
-import json
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -63,14 +62,6 @@ def read_lines(path: Path) -> Iterator[Line]:
                 raise InvalidField(f"{path.name}, line {number}: {where}: {first['msg']}.", field=where) from error
 
 
-async def ask_all(
-    services: Services, engine: Engine, lines: Iterable[Line], defaults: Defaults
-) -> AsyncIterator[dict[str, Any]]:
-    """One result per line, in order; each question is a talk of its own."""
-    for line in lines:
-        yield await ask_one(services, engine, line, defaults)
-
-
 async def ask_one(services: Services, engine: Engine, line: Line, defaults: Defaults) -> dict[str, Any]:
     """Raises InvalidField (language) or UnknownStudent; a failed engine is an answer of action "failed"."""
     wanted = line.language or defaults.language
@@ -123,7 +114,3 @@ def forget_probes(tracker_database: Path) -> None:
     opened = closing(sqlite3.connect(tracker_database, timeout=5))
     with opened as connection, suppress(sqlite3.OperationalError), connection:
         connection.execute("DELETE FROM events WHERE sender_id LIKE 'probe-%'")
-
-
-def write_line(result: dict[str, Any], write: Callable[[str], object]) -> None:
-    write(json.dumps(result, ensure_ascii=False) + "\n")

@@ -36,7 +36,7 @@ class Tab(StrEnum):
 
     WAITING = "waiting"
     MINE = "mine"
-    STAFF = "staff"
+    COLLEAGUES = "colleagues"
     BOT = "bot"
     CLOSED = "closed"
     ALL = "all"
@@ -80,11 +80,11 @@ def counts(session: Session, staff_id: int) -> dict[Tab, int]:
     """How many conversations each tab holds."""
     by_control = select(Conversation.control, func.count()).group_by(Conversation.control)
     by_state = dict(session.execute(by_control).all())
-    mine = session.scalar(select(func.count()).select_from(Conversation).where(Conversation.assignee_id == staff_id))
+    mine = session.scalars(select(func.count()).where(Conversation.assignee_id == staff_id)).one()
     return {
         Tab.WAITING: by_state.get(Control.WAITING, 0),
-        Tab.MINE: mine or 0,
-        Tab.STAFF: by_state.get(Control.STAFF, 0),
+        Tab.MINE: mine,
+        Tab.COLLEAGUES: by_state.get(Control.STAFF, 0) - mine,
         Tab.BOT: by_state.get(Control.BOT, 0),
         Tab.CLOSED: by_state.get(Control.CLOSED, 0),
         Tab.ALL: sum(by_state.values()),
@@ -121,6 +121,8 @@ def _in_state(state: Control | None) -> list[ColumnElement[bool]]:
 def _in_tab(tab: Tab, staff_id: int) -> list[ColumnElement[bool]]:
     if tab == Tab.MINE:
         return [Conversation.assignee_id == staff_id]
+    if tab == Tab.COLLEAGUES:
+        return [Conversation.control == Control.STAFF, Conversation.assignee_id != staff_id]
     return _in_state(None if tab == Tab.ALL else Control(tab.value))
 
 

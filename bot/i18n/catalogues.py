@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
@@ -12,7 +13,7 @@ from babel.messages.pofile import read_po
 from bot.i18n.languages import CODES, DEFAULT
 from bot.i18n.translate import LOCALE_FOLDER
 
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "say": (2,), "say_n": (2, 3), "mark": (1,)}
+KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "say": (2,), "say_n": (2, 3), "mark": (1,)}
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 

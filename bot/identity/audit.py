@@ -18,6 +18,4 @@ def record(
     conversation_id: UUID | None = None,
     **details: Any,
 ) -> None:
-    session.add(
-        AuditEntry(at=now, staff_id=staff_id, action=action, conversation_id=conversation_id, details=details)
-    )
+    session.add(AuditEntry(at=now, staff_id=staff_id, action=action, conversation_id=conversation_id, details=details))

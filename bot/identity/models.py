@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.db.base import Base, Erasing, personal
@@ -96,6 +96,7 @@ class AuditEntry(Base):
 
     __tablename__ = "audit_log"
     __table_args__ = (
+        Index("ix_audit_log_reading", "conversation_id", "staff_id", "at"),
         {"info": personal(Erasing.KEEP_WITHOUT_NAME, "names staff and conversation numbers, no student")},
     )
 

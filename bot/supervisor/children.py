@@ -18,7 +18,7 @@ Say = Callable[[str], None]
 Probe = Callable[[], Awaitable[bool]]
 
 WHEN_TOLD = 'read -r go && exec "$@" </dev/null'
-"""A child becomes its program only once the guardian knows it; when we are killed before, the pipe closes and it ends."""
+"""A child becomes its program once the guardian knows it; if we are killed before that, the pipe closes and it ends."""
 
 LOG_LIMIT = 5_000_000
 """Bytes; a longer log is set aside when its child starts."""

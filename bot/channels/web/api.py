@@ -22,8 +22,8 @@ from bot.conversations.service import (
     receive_message,
     set_language,
 )
-from bot.conversations.wire import event_json, long_poll, stream, view_after
 from bot.errors import InvalidField, NotSignedIn, Unavailable
+from bot.handoff.wire import event_json, long_poll, stream, view_after
 from bot.i18n.detect import detect
 from bot.i18n.languages import CODES, is_supported, negotiate
 from bot.i18n.translate import say

@@ -67,7 +67,7 @@ async def test_a_row_says_who_waits_since_when_and_what_for(desk: httpx.AsyncCli
                 "last": {"author": "student", "author_name": None, "text": "My *visa* <b>number</b>"},
             }
         ],
-        "counts": {"waiting": 1, "mine": 0, "staff": 0, "bot": 0, "closed": 0, "all": 1},
+        "counts": {"waiting": 1, "mine": 0, "colleagues": 0, "bot": 0, "closed": 0, "all": 1},
         "now": "2026-11-24T11:00:00+00:00",
     }
 
@@ -79,7 +79,18 @@ async def test_a_claim_moves_the_conversation_from_waiting_to_mine(desk: httpx.A
 
     assert claimed.status_code == 200
     assert (waiting["rows"], [row["conversation_id"] for row in mine["rows"]]) == ([], [str(conversation_id)])
-    assert mine["counts"] == {"waiting": 0, "mine": 1, "staff": 1, "bot": 0, "closed": 0, "all": 1}
+    assert mine["counts"] == {"waiting": 0, "mine": 1, "colleagues": 0, "bot": 0, "closed": 0, "all": 1}
+
+
+async def test_what_a_colleague_holds_is_under_colleagues(
+    desk: httpx.AsyncClient, services: Services, marc: Staff, conversation_id: UUID
+):
+    with services.database.write() as session:
+        claim(session, conversation_id, marc, services.clock.now())
+    found = (await desk.get("/staff/api/inbox?tab=colleagues")).json()
+
+    assert [row["assignee"]["name"] for row in found["rows"]] == ["Marc"]
+    assert found["counts"] == {"waiting": 0, "mine": 0, "colleagues": 1, "bot": 0, "closed": 0, "all": 1}
 
 
 @pytest.mark.parametrize("deed", ["claim", "release", "close", "messages", "typing"])

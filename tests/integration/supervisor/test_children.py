@@ -285,7 +285,7 @@ asyncio.run(supervise(
 
 
 def test_nothing_outlives_a_supervisor_killed_at_any_moment_of_the_start(tmp_path):
-    for moment in range(8):
+    for moment in range(4):
         folder = tmp_path / str(moment)
         folder.mkdir()
         code = SUPERVISOR.format(tests=str(Path(__file__).parent), folder=str(folder))
@@ -293,7 +293,7 @@ def test_nothing_outlives_a_supervisor_killed_at_any_moment_of_the_start(tmp_pat
             deadline = time.monotonic() + 10
             while not (folder / "logs").exists() and time.monotonic() < deadline:
                 time.sleep(0.001)
-            time.sleep(moment * 0.008)
+            time.sleep(moment * 0.016)
             supervisor.kill()
             supervisor.wait()
         deadline = time.monotonic() + 4

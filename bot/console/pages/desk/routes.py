@@ -22,10 +22,10 @@ from bot.content.loader import Knowledge
 from bot.conversations.models import Author, Message
 from bot.conversations.queries import messages_after, queue_position
 from bot.conversations.service import LONGEST_TEXT
-from bot.conversations.wire import HEARTBEAT, event_json, sse
 from bot.errors import NotAllowed
 from bot.handoff.queries import InboxRow, Tab, counts, inbox_row, latest
 from bot.handoff.service import MAY_ANSWER
+from bot.handoff.wire import HEARTBEAT, event_json, sse
 from bot.identity.audit import record
 from bot.identity.models import AuditEntry
 from bot.identity.staff import SignedIn

@@ -60,7 +60,6 @@ def script_strings(language: str) -> dict[str, Any]:
         "languages": {code: language_name(code, language) for code in CODES},
         "programme": say(language, "Accueil desk"),
         "you": say(language, "You"),
-        "student": say(language, "Student"),
         "bot": say(language, "Assistant"),
         "system": say(language, "Notice"),
         "not_linked": say(language, "Not linked to a record"),
@@ -78,7 +77,7 @@ def script_strings(language: str) -> dict[str, Any]:
         "state_closed": say(language, "Conversation closed"),
         "empty_waiting": say(language, "Nobody is waiting. A good moment for a coffee."),
         "empty_mine": say(language, "You are not answering anybody at the moment."),
-        "empty_staff": say(language, "No colleague is answering anybody at the moment."),
+        "empty_colleagues": say(language, "No colleague is answering anybody at the moment."),
         "empty_bot": say(language, "The assistant is not talking to anybody."),
         "empty_closed": say(language, "No conversation has been closed yet."),
         "empty_all": say(language, "Nobody has written yet."),
@@ -122,6 +121,5 @@ def script_strings(language: str) -> dict[str, Any]:
         "sources": say(language, "Sources ({count})"),
         "checked": say(language, "checked on {date}"),
         "offered": say(language, "Offered buttons"),
-        "new_below": say(language, "New messages"),
         "gone": say(language, "This conversation no longer exists."),
     }

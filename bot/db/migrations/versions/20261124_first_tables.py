@@ -61,6 +61,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_audit_log_staff_id_staff")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_log")),
     )
+    with op.batch_alter_table("audit_log", schema=None) as batch_op:
+        batch_op.create_index("ix_audit_log_reading", ["conversation_id", "staff_id", "at"], unique=False)
+
     op.create_table(
         "buddy_pairings",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -104,6 +107,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("conversations", schema=None) as batch_op:
         batch_op.create_index("ix_conversations_inbox", ["control", "updated_at", "id"], unique=False)
+        batch_op.create_index("ix_conversations_newest", ["created_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_conversations_student_id"), ["student_id"], unique=False)
 
     op.create_table(
@@ -394,10 +398,14 @@ def downgrade() -> None:
     op.drop_table("course_enrolments")
     with op.batch_alter_table("conversations", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_conversations_student_id"))
+        batch_op.drop_index("ix_conversations_newest")
         batch_op.drop_index("ix_conversations_inbox")
 
     op.drop_table("conversations")
     op.drop_table("buddy_pairings")
+    with op.batch_alter_table("audit_log", schema=None) as batch_op:
+        batch_op.drop_index("ix_audit_log_reading")
+
     op.drop_table("audit_log")
     op.drop_table("students")
     op.drop_table("staff")

@@ -6,7 +6,7 @@ import { dayLine, messageNode, pendingNode } from "./message.js";
 import { clockOrDay, dayOf, elapsed, languageName, make, nameOf, say, setServerNow } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
-const TABS = ["waiting", "mine", "staff", "bot", "closed", "all"];
+const TABS = ["waiting", "mine", "colleagues", "bot", "closed", "all"];
 const PAGE = 50;
 const EARLIER = 200;
 const TYPING_AGAIN = 4000;
@@ -257,6 +257,7 @@ function showEarlier(talk) {
     }
     const box = $("transcript");
     const below = box.scrollHeight - box.scrollTop;
+    if (button.nextElementSibling?.textContent === day) button.nextElementSibling.remove();
     button.replaceWith(...nodes);
     box.scrollTop = box.scrollHeight - below;
     talk.firstSeq = after;

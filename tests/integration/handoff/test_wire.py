@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from bot.conversations import wire
 from bot.conversations.live import Live
 from bot.conversations.models import Author, Conversation
 from bot.conversations.service import append
+from bot.handoff import wire
 from bot.handoff.service import claim
 from tests.factories import make_conversation, make_staff
 

@@ -1,0 +1,165 @@
+"""Our three processes and what comes before them: the one place where the supervisor meets the rest of Accueil."""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+import httpx
+
+from bot.assistant.engine import EngineCommand, actions_command, probe_engine, rasa_command, temporary_engine
+from bot.assistant.rasa_http import RasaEngine
+from bot.assistant.training import TrainingPaths, current_model, train
+from bot.bootstrap import build_services
+from bot.clock import SystemClock
+from bot.config import Settings
+from bot.db.migrate import upgrade
+from bot.db.session import Database
+from bot.demo import load_demo
+from bot.gateway.ask import Defaults, Line, ask_one, forget_probes
+from bot.supervisor import runfile
+from bot.supervisor.checks import check_interpreter
+from bot.supervisor.children import Child, Probe, Say, http_answers
+from bot.supervisor.run import Step, gateway_url, run
+
+TELL_EVERY = 2.0
+"""Seconds between two lines of progress."""
+
+
+def run_desk(settings: Settings, say: Say) -> int:
+    """`accueil run`. Returns the exit code.
+
+    Raises:
+        ConfigurationError: it cannot start; the message is one sentence with the fix.
+    """
+    # No certificate store to read and no proxy to go through: everything is on loopback.
+    client = httpx.AsyncClient(verify=False, trust_env=False, timeout=5)  # noqa: S501
+    return run(
+        settings,
+        interpreters={"engine": engine_python(settings)},
+        steps=[
+            Step("Preparing the database", partial(_prepare_database, settings)),
+            Step("Checking whether the model must be trained", partial(train_model, settings)),
+        ],
+        children=lambda: children(settings, client),
+        summary=lambda: summary(settings),
+        say=say,
+    )
+
+
+def ask_lines(settings: Settings, lines: Sequence[Line], defaults: Defaults, *, out: TextIO, note: Say) -> None:
+    """`accueil ask`: over the engine that runs with this data folder, else over one of its own for the while.
+
+    Raises:
+        ConfigurationError: no engine could be started.
+        InvalidField, UnknownStudent: a line is wrong.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True)
+    _prepare_database(settings, note)
+    if (running := runfile.read(settings.data)) is not None:
+        asyncio.run(_ask(settings, running.rasa_url, lines, defaults, out, note))
+        forget_probes(settings.tracker_database)
+        return
+    check_interpreter(engine_python(settings), "engine")
+    train_model(settings, note)
+    note("Starting an engine for the questions …")
+    environment = {**os.environ, "ACCUEIL_DATA": str(settings.data)}
+    with temporary_engine(settings.root, current_model(settings.data / "models"), environment) as engine:
+        asyncio.run(_ask(settings, engine.rasa_url, lines, defaults, out, note))
+
+
+async def _ask(
+    settings: Settings, rasa_url: str, lines: Sequence[Line], defaults: Defaults, out: TextIO, note: Say
+) -> None:
+    services = build_services(settings)
+    engine = RasaEngine(rasa_url, settings.turn_timeout)
+    told = time.monotonic()
+    try:
+        for place, line in enumerate(lines, start=1):
+            result = await ask_one(services, engine, line, defaults)
+            out.write(json.dumps(result, ensure_ascii=False) + "\n")
+            out.flush()
+            if len(lines) > 1 and (time.monotonic() - told > TELL_EVERY or place == len(lines)):
+                told = time.monotonic()
+                note(f"{place} of {len(lines)} questions")
+    finally:
+        await engine.close()
+        services.database.close()
+
+
+def train_model(settings: Settings, say: Say, *, force: bool = False) -> None:
+    """Train when the inputs changed."""
+    train(TrainingPaths(root=settings.root, data=settings.data), force=force, say=say)
+
+
+def engine_python(settings: Settings) -> Path:
+    return settings.root / "nlu" / ".venv" / "bin" / "python"
+
+
+def children(settings: Settings, client: httpx.AsyncClient) -> list[Child]:
+    """Engine, action server, gateway, each listening on loopback (the gateway on `settings.host`)."""
+
+    async def engine_answers() -> bool:
+        return await probe_engine(settings.rasa_url)
+
+    rasa = rasa_command(
+        settings.root,
+        model=current_model(settings.data / "models"),
+        port=settings.rasa_port,
+        actions_url=settings.actions_url,
+        tracker_database=settings.tracker_database,
+    )
+    actions = actions_command(settings.root, port=settings.actions_port)
+    gateway = EngineCommand(argv=(sys.executable, "-m", "bot", "gateway"), env={})
+    actions_health = f"http://127.0.0.1:{settings.actions_port}/health"
+    return [
+        _child(settings, "engine", rasa, engine_answers),
+        _child(settings, "action server", actions, partial(http_answers, client, actions_health)),
+        _child(settings, "gateway", gateway, partial(http_answers, client, f"{gateway_url(settings)}/healthz")),
+    ]
+
+
+def _child(settings: Settings, name: str, command: EngineCommand, probe: Probe) -> Child:
+    # The children read the same settings; the data folder may have been given relative to where we were started.
+    env: Mapping[str, str] = {**os.environ, "ACCUEIL_DATA": str(settings.data), **command.env}
+    log = settings.data / "logs" / f"{name.replace(' ', '-')}.log"
+    return Child(name, tuple(command.argv), env, settings.root, log, probe)
+
+
+def _prepare_database(settings: Settings, _say: Say) -> None:
+    database = Database(settings.database)
+    try:
+        upgrade(database)
+        with database.write() as session:
+            load_demo(session, settings, SystemClock().now())
+    finally:
+        database.close()
+
+
+def summary(settings: Settings) -> Sequence[str]:
+    """Addresses and, in development, how to sign in as one of the demo cast."""
+    url = settings.address
+    lines = ["", "Accueil answers.", f"  Welcome page         {url}/", f"  Staff console        {url}/staff"]
+    if settings.in_development:
+        lines += [f"  Development mailbox  {url}/dev/mailbox", *_demo_lines(settings)]
+    return [*lines, "", "Ctrl-C stops everything."]
+
+
+def _demo_lines(settings: Settings) -> list[str]:
+    database = Database(settings.database)
+    try:
+        with database.write() as session:
+            demo = load_demo(session, settings, SystemClock().now())
+    finally:
+        database.close()
+    staff = [f"    {each.email}  {each.password}  ({each.name}, {each.role})" for each in demo.sign_ins]
+    students = [f"    {email}" for email in demo.students]
+    return [
+        *(["", "  Sign in to the staff console as:", *staff] if staff else []),
+        *(["", "  Link your record in the chat as (the code arrives in the mailbox):", *students] if students else []),
+    ]

