@@ -1,6 +1,7 @@
 """`python -m actions --port N`: the action server on loopback, in one process."""
 
 import argparse
+from typing import Any
 
 from rasa_sdk.endpoint import create_app
 from rasa_sdk.executor import ActionExecutor
@@ -10,7 +11,7 @@ from sanic.response import BaseHTTPResponse, HTTPResponse, json
 LOOPBACK = "127.0.0.1"
 
 
-def build_app() -> Sanic:  # type: ignore[type-arg]  (Sanic's own parameters are of no use here)
+def build_app() -> Sanic[Any, Any]:
     executor = ActionExecutor()
     executor.register_package("actions")
     app = create_app(executor)

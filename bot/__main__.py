@@ -72,7 +72,9 @@ def gateway() -> None:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=5,
-            proxy_headers=False,
+            # A TLS proxy on this machine tells who the student is and that the way was https; nobody else may.
+            proxy_headers=True,
+            forwarded_allow_ips="127.0.0.1",
         )
 
 
@@ -106,7 +108,7 @@ def ask(
 ) -> None:
     """Ask without leaving a trace; one JSON line per question on stdout."""
     from bot.gateway.ask import Defaults, Line, read_lines
-    from bot.supervisor.desk import ask_lines
+    from bot.supervisor.asking import ask_lines
 
     with one_sentence() as settings:
         if (text is None) == (jsonl is None):
@@ -217,18 +219,19 @@ def bench_turn_command(
         bench_turn(settings.data, turns, say, own=own)
 
 
-def _add_staff_commands() -> None:
+def whole_app() -> typer.Typer:
+    """All commands, those for the accounts of the office included."""
     from bot.db.session import Database
     from bot.identity.cli import staff_commands
 
     app.add_typer(staff_commands(lambda: Database(load_settings().database), SystemClock()), name="staff")
+    return app
 
 
 def main() -> None:
     """Entry point of the installed command."""
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
-    _add_staff_commands()
-    app()
+    whole_app()()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from bot.tables import METADATA
 
 configure_logging()
 
-pytest_plugins = ["tests.plugins.leftout"]
+pytest_plugins = ["tests.plugins.engine", "tests.plugins.leftout"]
 
 ROOT = Path(__file__).resolve().parent.parent
 POSTGRESQL = os.environ.get("ACCUEIL_TEST_POSTGRESQL_URL", "")

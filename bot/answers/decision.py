@@ -1,28 +1,41 @@
-"""From calibrated candidates to one of three ways out: answer, ask back, say that it is not known. Pure."""
+"""From calibrated candidates to one of the ways out: answer, ask back, say that it is not known. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-ANSWER_FROM = 0.45
-"""Confidence from which the best topic is answered."""
-CLARIFY_FROM = 0.20
-"""Confidence from which "did you mean" is asked."""
+# Measured with 5,269 training phrases, 119 labels, on 824 held-out questions and 120 held-out out-of-scope ones:
+# answered rightly 89.4 %, wrongly 3.4 %, asked back 6.3 % (nine times in ten the right topic was among the choices),
+# not known 0.8 %; out of scope: answered 0.8 %, asked back 2.5 %. On 1,100 questions of CLINC150's out-of-scope sets,
+# half of whose "answered" ones are questions the desk does answer ("I need to update my address"): 4.8 % and 5.1 %.
+# At 0.5: 90.5 right, 3.5 wrong, 5.0 asked, out of scope answered 1.7; at 0.7: 86.9, 2.5, 9.7, 0.8.
+ANSWER_FROM = 0.6
+"""Probability of the best label from which it is acted upon."""
+
+CLARIFY_FROM = 0.3
+"""Probability, together, of the topics to choose from, from which "did you mean" is asked."""
+
 CHOICES = 3
+"""Most topics to choose from."""
+
+WORTH_NAMING = 0.05
+"""Probability below which a topic is no choice, unless it is needed to have two."""
+
 CHAT = frozenset({"smalltalk", "language", "identity", "privacy", "path"})
+TOPIC = "ask/"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
-    """A full label and its calibrated probability."""
+    """A full label (`ask/<slug>`, `smalltalk/greet`, `handoff`, …) and its calibrated probability."""
 
     label: str
     confidence: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """`topics`: the best ask topics; for "clarify" the two or three to choose from."""
+    """`label`: the best candidate. `topics`: candidates that are topics, best first; for "clarify" the choices."""
 
     action: Literal["answer", "clarify", "abstain", "chat", "handoff"]
     label: str | None
@@ -30,20 +43,31 @@ class Decision:
 
 
 def decide(candidates: Sequence[Candidate]) -> Decision:
-    """`candidates` in falling order of confidence."""
-    topics = tuple(each for each in candidates if each.label.startswith("ask/"))
+    """What to do about a message, given its candidates in falling order of confidence.
+
+    A wrong confident answer is worse than an honest "I don't know": what is not clear is asked, and what is clearly
+    none of our topics is never guessed at.
+    """
+    topics = tuple(each for each in candidates if each.label.startswith(TOPIC))
     if not candidates:
         return Decision("abstain", None, ())
     best = candidates[0]
-    family = best.label.split("/")[0]
     if best.confidence >= ANSWER_FROM:
-        if family == "ask":
-            return Decision("answer", best.label, topics)
-        if family in CHAT:
-            return Decision("chat", best.label, topics)
-        if family == "handoff":
-            return Decision("handoff", best.label, topics)
-        return Decision("abstain", best.label, topics)
-    if family == "ask" and best.confidence >= CLARIFY_FROM:
-        return Decision("clarify", best.label, topics[:CHOICES])
+        return Decision(_action(best.label), best.label, topics)
+    choices = _choices(topics)
+    if len(choices) > 1 and sum(each.confidence for each in choices) >= CLARIFY_FROM:
+        return Decision("clarify", best.label, choices)
     return Decision("abstain", best.label, topics)
+
+
+def _action(label: str) -> Literal["answer", "abstain", "chat", "handoff"]:
+    family = label.partition("/")[0]
+    if label.startswith(TOPIC):
+        return "answer"
+    if family == "handoff":
+        return "handoff"
+    return "chat" if family in CHAT else "abstain"
+
+
+def _choices(topics: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    return tuple(each for place, each in enumerate(topics[:CHOICES]) if place < 2 or each.confidence >= WORTH_NAMING)

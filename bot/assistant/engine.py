@@ -50,9 +50,11 @@ def rasa_command(root: Path, *, model: Path, port: int, actions_url: str, tracke
     argv = [str(root / "nlu" / ".venv" / "bin" / "python"), "-m", "rasa", "run"]
     argv += ["--interface", "127.0.0.1", "--port", str(port), "--model", str(model)]
     argv += ["--endpoints", str(root / "endpoints.yml"), "--credentials", str(root / "credentials.yml")]
-    # Rasa's warnings and errors would repeat what a student wrote; what it could not do is seen by the gateway.
-    argv += ["--response-timeout", "15", "--logging-config-file", str(root / "nlu" / "logging.yml")]
+    argv += ["--response-timeout", "15"]
     env = engine_environment(root) | {
+        # Rasa's warnings and errors would repeat what a student wrote; what it could not do is seen by the gateway.
+        # Its --logging-config-file does not help: `rasa run` puts a handler of its own in the place of ours.
+        "LOG_LEVEL": "CRITICAL",
         "ACCUEIL_ACTIONS_URL": actions_url,
         "ACCUEIL_TRACKER_DB": str(tracker_database),
     }

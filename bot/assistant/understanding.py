@@ -42,7 +42,7 @@ async def answer(engine: Engine, question: Question) -> Answer:
         # The text comes from us, not from the student: only a pressed button may name an intent.
         return await _ask(engine, question, "/ask", {"chosen": question.chosen})
     text = clean(question.text)
-    if not text:
+    if not any(character.isalnum() for character in text):
         return unreadable(question.language)
     parts = split_questions(text)
     if len(parts) == 1:

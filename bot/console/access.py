@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from bot.bootstrap import Services
 from bot.errors import NotAllowed, NotSignedIn
@@ -84,18 +85,24 @@ def staff_by_session(signed_in: Annotated[SignedIn, Depends(by_session)]) -> Sta
     return signed_in.staff
 
 
-def staff_by_token(request: Request, authorization: Annotated[str | None, Header()] = None) -> Staff:
+STAFF_TOKEN = HTTPBearer(
+    auto_error=False, scheme_name="staff", description="A personal token from `accueil staff token EMAIL`."
+)
+
+
+def staff_by_token(
+    request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(STAFF_TOKEN)]
+) -> Staff:
     """The way in of other programs: `Authorization: Bearer` with a personal token.
 
     Raises:
         NotSignedIn: no token, an unknown one, or that of a disabled account.
     """
-    scheme, _, token = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    if given is None or not given.credentials.strip():
         raise NotSignedIn
     services = services_of(request)
     with services.database.read() as session:
-        return staff_of_token(session, token.strip(), services.clock.now())
+        return staff_of_token(session, given.credentials.strip(), services.clock.now())
 
 
 def requires(roles: frozenset[Role]) -> Callable[[SignedIn], None]:

@@ -19,7 +19,7 @@ class DeskProblem(BaseModel):
 
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": DeskProblem, "description": text, "content": {"application/problem+json": {}}}
+    status: {"model": DeskProblem, "description": text}
     for status, text in {
         401: "No token, or not one of ours.",
         403: "The role may read, not answer.",

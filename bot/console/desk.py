@@ -165,7 +165,12 @@ def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict
         """End the conversation; a new message of the student opens it again for the bot."""
         return await _move(services, close, conversation_id, staff, expected)
 
-    @router.post("/conversations/{conversation_id}/messages", response_model=DeskSent, status_code=202)
+    @router.post(
+        "/conversations/{conversation_id}/messages",
+        response_model=DeskSent,
+        status_code=202,
+        responses={200: {"model": DeskSent, "description": "The same answer again."}},
+    )
     async def post_message(
         services: ServicesDep, staff: StaffDep, conversation_id: UUID, body: StaffReply, response: Response
     ) -> dict[str, Any]:

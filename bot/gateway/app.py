@@ -23,6 +23,9 @@ from bot.gateway import health, problems
 from bot.gateway.answers import welcome_groups
 from bot.gateway.middleware import BodyLimit, SecurityHeaders
 
+MOST_BYTES = 64 * 1024
+"""Of the body of a request."""
+
 DESCRIPTION = """The welcome desk of an international office, in chat. Errors are `application/problem+json` with a
 stable `code`: not_found, not_signed_in, not_allowed, invalid_field, different_content, already_taken, version_changed,
 too_many, unavailable."""
@@ -73,7 +76,7 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
     app.include_router(health.router)
     if settings.in_development:
         app.include_router(mailbox_router(settings.data / "mailbox"))
-    app.add_middleware(BodyLimit, most_bytes=64 * 1024)
+    app.add_middleware(BodyLimit, most_bytes=MOST_BYTES)
     app.add_middleware(SecurityHeaders)
     if settings.origins:
         app.add_middleware(
@@ -99,16 +102,19 @@ async def _deliver_mail(services: Services, transport: Transport) -> None:
 
 
 def _document_errors(app: FastAPI) -> None:
-    """FastAPI documents its own shape for 422; ours is a problem."""
+    """Every error is a problem, also those that no route gives itself; FastAPI would document its own shape for 422."""
     original = app.openapi
+    content = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
     def openapi() -> dict[str, Any]:
         schema = original()
         for path in schema["paths"].values():
             for operation in path.values():
-                invalid = operation.get("responses", {}).get("422")
-                if invalid is not None:
-                    invalid["content"] = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+                if "requestBody" in operation:
+                    operation["responses"]["413"] = {"description": f"A body of more than {MOST_BYTES // 1024} KiB."}
+                for status, response in operation["responses"].items():
+                    if status >= "400":
+                        response["content"] = content
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -22,6 +22,11 @@ def problem(status: int, code: str, title: str, *, headers: dict[str, str] | Non
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
+def invalid(language: str, fields: list[dict[str, str]]) -> JSONResponse:
+    title = say(language, InvalidField.user_text).replace("{field}", fields[0]["field"] if fields else "…")
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, InvalidField.code, title, errors=fields)
+
+
 def install(app: FastAPI) -> None:
     @app.exception_handler(AccueilError)
     async def _ours(request: Request, error: AccueilError) -> JSONResponse:
@@ -51,11 +56,14 @@ def install(app: FastAPI) -> None:
             {"field": ".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]), "message": str(e["msg"])}
             for e in error.errors()
         ]
-        title = say(language, InvalidField.user_text).replace("{field}", fields[0]["field"] if fields else "…")
-        return problem(422, InvalidField.code, title, errors=fields)
+        return invalid(language, fields)
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == HTTPStatus.BAD_REQUEST:
+            # A body that is not even text: refused like any other value that is not valid.
+            language = negotiate(request.headers.get("accept-language"))
+            return invalid(language, [{"field": "body", "message": str(error.detail)}])
         codes = {401: NotSignedIn.code, 403: NotAllowed.code, 404: NotFound.code, 405: "method_not_allowed"}
         code = codes.get(error.status_code, "http_error")
         return problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))

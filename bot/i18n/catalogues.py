@@ -61,6 +61,6 @@ def _check(catalogue: Catalog, strings: set[str]) -> Iterator[str]:
             continue
         allowed = {name for each in sources for name in PLACEHOLDER.findall(each)}
         for translation in translations:
-            names = set(PLACEHOLDER.findall(translation))
+            names = set(PLACEHOLDER.findall(translation or ""))
             if names - allowed or (len(translations) == 1 and names != allowed):
                 yield f"other placeholders than {sorted(allowed)}: {translation!r}"

@@ -1,34 +1,22 @@
 """Our three processes and what comes before them: the one place where the supervisor meets the rest of Accueil."""
 
-import asyncio
-import json
 import os
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TextIO
 
 import httpx
 
-from bot.assistant.engine import EngineCommand, actions_command, probe_engine, rasa_command, temporary_engine
-from bot.assistant.rasa_http import RasaEngine
+from bot.assistant.engine import EngineCommand, actions_command, probe_engine, rasa_command
 from bot.assistant.training import TrainingPaths, current_model, train
-from bot.bootstrap import build_services
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.db.migrate import upgrade
 from bot.db.session import Database
 from bot.demo import load_demo
-from bot.gateway.ask import Defaults, Line, ask_one, forget_probes
-from bot.supervisor import runfile
-from bot.supervisor.checks import check_interpreter
 from bot.supervisor.children import Child, Probe, Say, http_answers
 from bot.supervisor.run import Step, gateway_url, run
-
-TELL_EVERY = 2.0
-"""Seconds between two lines of progress."""
 
 
 def run_desk(settings: Settings, say: Say) -> int:
@@ -43,53 +31,13 @@ def run_desk(settings: Settings, say: Say) -> int:
         settings,
         interpreters={"engine": engine_python(settings)},
         steps=[
-            Step("Preparing the database", partial(_prepare_database, settings)),
+            Step("Preparing the database", partial(prepare_database, settings)),
             Step("Checking whether the model must be trained", partial(train_model, settings)),
         ],
         children=lambda: children(settings, client),
         summary=lambda: summary(settings),
         say=say,
     )
-
-
-def ask_lines(settings: Settings, lines: Sequence[Line], defaults: Defaults, *, out: TextIO, note: Say) -> None:
-    """`accueil ask`: over the engine that runs with this data folder, else over one of its own for the while.
-
-    Raises:
-        ConfigurationError: no engine could be started.
-        InvalidField, UnknownStudent: a line is wrong.
-    """
-    settings.data.mkdir(parents=True, exist_ok=True)
-    _prepare_database(settings, note)
-    if (running := runfile.read(settings.data)) is not None:
-        asyncio.run(_ask(settings, running.rasa_url, lines, defaults, out, note))
-        forget_probes(settings.tracker_database)
-        return
-    check_interpreter(engine_python(settings), "engine")
-    train_model(settings, note)
-    note("Starting an engine for the questions …")
-    environment = {**os.environ, "ACCUEIL_DATA": str(settings.data)}
-    with temporary_engine(settings.root, current_model(settings.data / "models"), environment) as engine:
-        asyncio.run(_ask(settings, engine.rasa_url, lines, defaults, out, note))
-
-
-async def _ask(
-    settings: Settings, rasa_url: str, lines: Sequence[Line], defaults: Defaults, out: TextIO, note: Say
-) -> None:
-    services = build_services(settings)
-    engine = RasaEngine(rasa_url, settings.turn_timeout)
-    told = time.monotonic()
-    try:
-        for place, line in enumerate(lines, start=1):
-            result = await ask_one(services, engine, line, defaults)
-            out.write(json.dumps(result, ensure_ascii=False) + "\n")
-            out.flush()
-            if len(lines) > 1 and (time.monotonic() - told > TELL_EVERY or place == len(lines)):
-                told = time.monotonic()
-                note(f"{place} of {len(lines)} questions")
-    finally:
-        await engine.close()
-        services.database.close()
 
 
 def train_model(settings: Settings, say: Say, *, force: bool = False) -> None:
@@ -131,7 +79,7 @@ def _child(settings: Settings, name: str, command: EngineCommand, probe: Probe) 
     return Child(name, tuple(command.argv), env, settings.root, log, probe)
 
 
-def _prepare_database(settings: Settings, _say: Say) -> None:
+def prepare_database(settings: Settings, _say: Say) -> None:
     database = Database(settings.database)
     try:
         upgrade(database)

@@ -6,9 +6,8 @@ Stock classifiers see only the retrieval intent (`ask`) and would leave the topi
 import hashlib
 import os
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Text  # noqa: UP035 - Rasa compares these annotations at load
+from typing import Any
 
-import encoder
 import numpy as np
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -25,6 +24,7 @@ from rasa.shared.nlu.constants import (
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+import encoder
 from nlu.components import kernel, knowledge, vectors
 from nlu.components.kernel import Kernel
 
@@ -39,11 +39,11 @@ class TopicClassifier(IntentClassifier, GraphComponent):
     """Sets `intent`, `intent_ranking` and `labels` of a message from one vector of its text."""
 
     @staticmethod
-    def get_default_config() -> Dict[Text, Any]:
+    def get_default_config() -> dict[str, Any]:
         return {"width": 1.4, "ridge": 0.05, "knowledge": "knowledge/topics"}
 
     @staticmethod
-    def fingerprint_addon(config: Dict[str, Any]) -> Optional[str]:
+    def fingerprint_addon(config: dict[str, Any]) -> str | None:
         """Rasa's cache sees only the source of this class: the encoder, our helpers and the knowledge count as well."""
         digest = hashlib.sha256(encoder.fingerprint().encode())
         for source in sorted(Path(__file__).parent.glob("*.py")):
@@ -54,10 +54,10 @@ class TopicClassifier(IntentClassifier, GraphComponent):
 
     def __init__(
         self,
-        config: Dict[Text, Any],
+        config: dict[str, Any],
         model_storage: ModelStorage,
         resource: Resource,
-        trained: Optional[Kernel] = None,
+        trained: Kernel | None = None,
     ) -> None:
         self._config = {**self.get_default_config(), **config}
         self._model_storage = model_storage
@@ -67,7 +67,7 @@ class TopicClassifier(IntentClassifier, GraphComponent):
     @classmethod
     def create(
         cls,
-        config: Dict[Text, Any],
+        config: dict[str, Any],
         model_storage: ModelStorage,
         resource: Resource,
         execution_context: ExecutionContext,
@@ -77,7 +77,7 @@ class TopicClassifier(IntentClassifier, GraphComponent):
     @classmethod
     def load(
         cls,
-        config: Dict[Text, Any],
+        config: dict[str, Any],
         model_storage: ModelStorage,
         resource: Resource,
         execution_context: ExecutionContext,
@@ -96,7 +96,7 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         texts = [text for text, _ in phrases] + [sentence.text for sentence in told]
         keep = os.environ.get("ACCUEIL_VECTORS")
         self._kernel = kernel.fit(
-            vectors.kept_vectors(texts, Path(keep) if keep else None, _say),
+            vectors.kept_vectors(texts, Path(keep) / "phrases" if keep else None, _say),
             [label for _, label in phrases] + [sentence.label for sentence in told],
             np.array([1.0] * len(phrases) + [sentence.trust for sentence in told], dtype=np.float32),
             phrases=len(phrases),
@@ -108,7 +108,7 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         _say(f"{len(known)} labels; {self._kernel.left_out:.1%} of {len(phrases)} phrases recognised when left out")
         return self._resource
 
-    def process(self, messages: List[Message]) -> List[Message]:
+    def process(self, messages: list[Message]) -> list[Message]:
         """A text that begins with "/" names its intent itself: it is left to Rasa's RegexMessageHandler."""
         plain = [message for message in messages if (message.get(TEXT) or "").strip()[:1] not in ("", "/")]
         if self._kernel is None or not plain:
@@ -126,7 +126,7 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         return messages
 
 
-def _as_intent(label: str, confidence: float) -> Dict[str, Any]:
+def _as_intent(label: str, confidence: float) -> dict[str, Any]:
     return {INTENT_NAME_KEY: label.partition("/")[0], PREDICTED_CONFIDENCE_KEY: confidence}
 
 

@@ -1,13 +1,13 @@
 """Sentence vectors kept on disk between trainings: encoding is most of the work, and few sentences change."""
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import encoder
 import numpy as np
 from numpy.typing import NDArray
+
+import encoder
 
 STEP = 256
 
@@ -17,8 +17,8 @@ def kept_vectors(
 ) -> NDArray[np.float32]:
     """Vectors of the texts, shape (len(texts), encoder.DIMENSION); those in the folder's file are not computed again.
 
-    The file holds hashes and numbers, no text, and afterwards exactly the vectors of these texts. Without a folder
-    nothing is kept.
+    The file holds hashes and numbers, no text, and afterwards exactly the vectors of these texts: each use has a folder
+    of its own. Without a folder nothing is kept.
     """
     keys = [hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() for text in texts]
     known = _read(folder) if folder else {}
@@ -51,7 +51,7 @@ def _write(folder: Path, keys: Sequence[str], vectors: NDArray[np.float32]) -> N
     target = _file(folder)
     partial = target.with_name("partial.npz")
     np.savez(partial, keys=np.array(keys), vectors=vectors)
-    os.replace(partial, target)
+    partial.replace(target)
     for old in folder.glob("vectors-*.npz"):
         if old != target:
             old.unlink()

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bot.bootstrap import Services
@@ -119,7 +120,7 @@ class Problem(BaseModel):
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": text, "content": {"application/problem+json": {}}}
+    status: {"model": Problem, "description": text}
     for status, text in {
         401: "No token.",
         404: "No such conversation, or the token of another one.",
@@ -144,11 +145,15 @@ def services_of(request: Request) -> Services:
     return services
 
 
-def bearer(authorization: Annotated[str | None, Header()] = None) -> str:
-    scheme, _, token = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+CONVERSATION_TOKEN = HTTPBearer(
+    auto_error=False, scheme_name="conversation", description="The token that came with the conversation."
+)
+
+
+def bearer(given: Annotated[HTTPAuthorizationCredentials | None, Depends(CONVERSATION_TOKEN)]) -> str:
+    if given is None or not given.credentials.strip():
         raise NotSignedIn
-    return token.strip()
+    return given.credentials.strip()
 
 
 ServicesDep = Annotated[Services, Depends(services_of)]

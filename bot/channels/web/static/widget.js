@@ -782,6 +782,7 @@
       font-weight: 600; color: var(--canal-text); }
     .person:hover { text-decoration: underline; text-underline-offset: 4px; }
     .person svg { inline-size: 18px; block-size: 18px; }
+    .person[hidden] + .composer { margin-block-start: 8px; }
     .composer { display: grid; grid-template-columns: 1fr auto; align-items: end; gap: 4px 8px; }
     .input { inline-size: 100%; max-block-size: 8.5em; min-block-size: 48px; resize: none; padding: 11px 16px; border-radius: 24px;
       border: 1.5px solid var(--soft); background: var(--paper); font-size: 1rem; line-height: 1.5; overflow-y: auto; scrollbar-width: thin; }

@@ -34,14 +34,14 @@ def card_json(student: Student, language: str) -> dict[str, Any]:
 
 
 def understanding_json(understanding: dict[str, Any], knowledge: Knowledge, language: str) -> dict[str, Any]:
-    """What the bot made of a message, in words: {"what": [str], "confidence", "action", "others": [{…}]}."""
+    """What the bot made of a message, in words: {"what": [topic], "confidence", "action", "others": [{…}]}."""
 
     def title(slug: str) -> str:
         topic = knowledge.topics.get(slug)
-        return topic.file.title.get(language) if topic else slug.rpartition("/")[2].replace("_", " ")
+        return topic.file.title.get(language) if topic else slug.replace("_", " ")
 
     known = Understanding.from_json(understanding)
-    about = known.topics or tuple(filter(None, (known.topic or known.intent,)))
+    about = known.topics or tuple(filter(None, (known.topic,)))
     return {
         "what": [title(slug) for slug in about],
         "confidence": known.confidence,

@@ -79,9 +79,9 @@ function sourceList(sources) {
 const ACTIONS = { urgent: "urgent_action" };
 
 function understood({ what, confidence, action, others }) {
-  const head = say("understood", { topic: what.join(" + ") || "?", confidence: percent(confidence) });
+  const topic = what.length ? say("understood", { topic: what.join(" + "), confidence: percent(confidence) }) : "";
   const deed = ACTIONS[action] || action;
-  const summary = deed in start.strings ? `${head} · ${say(deed)}` : head;
+  const summary = [topic, deed in start.strings ? say(deed) : ""].filter(Boolean).join(" · ");
   if (!others.length) return make("p", { class: "understood" }, summary);
   const items = others.map((other) =>
     make("li", {}, `${other.title} `, make("meter", { value: other.confidence, "aria-hidden": "true" }), ` ${percent(other.confidence)}`),

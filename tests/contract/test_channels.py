@@ -1,0 +1,181 @@
+"""Every channel hands over messages under the same promises. Another channel is one more maker in CHANNELS."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from bot.bootstrap import Services, build_services
+from bot.config import Settings
+from bot.conversations.models import Conversation, InboxEntry, Message
+from bot.conversations.service import LONGEST_TEXT
+from bot.db.session import Database
+from bot.gateway import build_app
+from bot.handoff.service import claim
+from tests.factories import make_staff
+from tests.fakes import FakeEngine
+
+PATIENCE = 10.0
+"""Seconds."""
+
+
+class Channel(Protocol):
+    """A student at the far end of a channel."""
+
+    conversation_id: UUID
+
+    def write(self, text: str, external_id: str) -> bool:
+        """Whether the message was taken; a repeat is taken as well."""
+        ...
+
+    def heard(self) -> list[str]:
+        """What reached the student so far, without what they wrote themselves, in order."""
+        ...
+
+
+class WebChannel:
+    """The widget: HTTP, long poll."""
+
+    def __init__(self, client: TestClient) -> None:
+        opened = client.post("/api/v1/conversations", json={"language": "en"}).json()
+        self.conversation_id = UUID(opened["conversation_id"])
+        self._client = client
+        self._headers = {"Authorization": f"Bearer {opened['token']}"}
+        self._url = f"/api/v1/conversations/{self.conversation_id}/messages"
+
+    def write(self, text: str, external_id: str) -> bool:
+        body = {"client_id": external_id, "text": text}
+        return self._client.post(self._url, json=body, headers=self._headers).is_success
+
+    def heard(self) -> list[str]:
+        events: list[dict[str, Any]] = self._client.get(self._url, headers=self._headers).json()["events"]
+        return [event["text"] for event in events if event["author"] != "student"]
+
+
+CHANNELS: dict[str, Callable[[TestClient], Channel]] = {"web": WebChannel}
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def services(database: Database, tmp_path: Path) -> Iterator[Services]:
+    url = database.engine.url.render_as_string(hide_password=False)
+    built = build_services(Settings(data=tmp_path, database_url=url, messages_per_minute=500, _env_file=None))
+    yield built
+    built.database.close()
+
+
+@pytest.fixture(params=sorted(CHANNELS))
+def channel(request: pytest.FixtureRequest, services: Services, engine: FakeEngine) -> Iterator[Channel]:
+    with TestClient(build_app(services, engine=engine)) as client:
+        yield CHANNELS[request.param](client)
+
+
+@pytest.fixture
+def stored(services: Services, channel: Channel) -> Callable[[], list[str]]:
+    def read() -> list[str]:
+        with services.database.read() as session:
+            mine = Message.conversation_id == channel.conversation_id
+            return list(
+                session.scalars(select(Message.text).where(mine, Message.author == "student").order_by(Message.seq))
+            )
+
+    return read
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to hold"
+        time.sleep(0.02)
+
+
+def test_the_first_thing_heard_says_that_it_is_a_machine(channel: Channel) -> None:
+    (greeting,) = channel.heard()
+
+    assert "I am a machine" in greeting
+
+
+def test_a_message_is_answered_once_and_its_repeats_change_nothing(
+    channel: Channel, stored: Callable[[], list[str]]
+) -> None:
+    external_id = str(uuid4())
+
+    assert [channel.write("What is the CVEC?", external_id) for _ in range(3)] == [True, True, True]
+
+    wait_until(lambda: len(channel.heard()) == 2)
+    assert channel.write("What is the CVEC?", external_id) is True
+    assert channel.heard()[1:] == ["echo: What is the CVEC?"]
+    assert stored() == ["What is the CVEC?"]
+
+
+def test_the_same_number_with_another_text_is_refused(channel: Channel, stored: Callable[[], list[str]]) -> None:
+    external_id = str(uuid4())
+
+    assert (channel.write("one", external_id), channel.write("another", external_id)) == (True, False)
+    assert stored() == ["one"]
+
+
+def test_answers_come_in_the_order_of_the_questions(channel: Channel) -> None:
+    questions = [f"question number {number}" for number in range(6)]
+    for question in questions:
+        assert channel.write(question, str(uuid4())) is True
+
+    wait_until(lambda: len(channel.heard()) == 1 + len(questions))
+    assert channel.heard()[1:] == [f"echo: {question}" for question in questions]
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"),
+    [
+        ("x" * LONGEST_TEXT, True),
+        ("x" * (LONGEST_TEXT + 1), False),
+        ("", False),
+        (" \n\t", False),
+        ("a\x00b", False),
+        ("🙂 مرحبا 你好", True),
+    ],
+    ids=["longest", "too long", "empty", "blank", "zero character", "every script"],
+)
+def test_what_can_be_stored_is_taken_and_nothing_else(
+    channel: Channel, stored: Callable[[], list[str]], text: str, taken: bool
+) -> None:
+    assert channel.write(text, str(uuid4())) is taken
+    assert stored() == ([text] if taken else [])
+
+
+def test_while_a_colleague_has_the_conversation_messages_are_kept_and_the_bot_is_silent(
+    channel: Channel, services: Services, engine: FakeEngine, stored: Callable[[], list[str]]
+) -> None:
+    now = services.clock.now()
+    with services.database.write() as session:
+        claim(session, channel.conversation_id, make_staff(session, now), now)
+
+    assert channel.write("Thank you, Claire", str(uuid4())) is True
+
+    wait_until(lambda: _inbox_is_done(services, channel.conversation_id))
+    assert stored() == ["Thank you, Claire"]
+    assert channel.heard()[1:] == ["You are now talking to Claire."]
+    assert engine.asked == []
+
+
+def test_replies_go_to_the_channel_used_last(channel: Channel, services: Services) -> None:
+    channel.write("What is the CVEC?", str(uuid4()))
+
+    with services.database.read() as session:
+        used = session.get_one(Conversation, channel.conversation_id).channel
+    assert used in CHANNELS
+
+
+def _inbox_is_done(services: Services, conversation_id: UUID) -> bool:
+    with services.database.read() as session:
+        states = session.scalars(select(InboxEntry.state).where(InboxEntry.conversation_id == conversation_id)).all()
+    return [str(state) for state in states] == ["done"]

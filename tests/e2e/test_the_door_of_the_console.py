@@ -1,0 +1,73 @@
+"""Who may come in to the console, and what is refused."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import Context
+from tests.e2e.desk import Desk
+from tests.e2e.people import colleague_at, sign_in
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_wrong_password_is_refused_in_words_and_the_right_one_is_taken(desk: Desk, new_context: Context):
+    page = new_context().new_page()
+    ines = desk.sign_in_of("Inès")
+
+    sign_in(page, desk, ines, "not the password of anybody")
+    expect(page.get_by_role("alert")).to_have_text("The e-mail address or the password is wrong.")
+    expect(page.locator("#email")).to_have_value(ines.email)
+    expect(page.locator("#password")).to_be_focused()
+
+    page.locator("#password").fill(ines.password)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{desk.url}/staff")
+
+
+def test_who_guesses_too_often_must_wait_even_with_the_right_password(desk: Desk, new_context: Context):
+    page = new_context().new_page()
+    paul = desk.sign_in_of("Paul")
+    for number in range(5):
+        sign_in(page, desk, paul, f"a wrong guess, number {number}")
+        expect(page.get_by_role("alert")).to_have_text("The e-mail address or the password is wrong.")
+
+    sign_in(page, desk, paul)
+
+    expect(page.get_by_role("alert")).to_have_text("Too many attempts. Please try again in 15 minutes.")
+    page.goto(f"{desk.url}/staff")
+    expect(page).to_have_url(f"{desk.url}/staff/sign-in")
+
+
+def test_an_auditor_reads_and_cannot_answer(desk: Desk, new_context: Context):
+    nora = colleague_at(new_context(), desk, "Nora")
+    nora.look_at("all")
+    nora.rows.first.click()
+
+    expect(nora.page.locator("#hint")).to_have_text("Your role may read conversations, not answer them.")
+    expect(nora.page.locator("#text")).to_be_disabled()
+    expect(nora.page.locator("#claim")).to_be_hidden()
+
+
+def test_a_request_without_the_token_of_the_session_is_refused(desk: Desk, new_context: Context):
+    marc = colleague_at(new_context(), desk, "Marc")
+    marc.look_at("all")
+    conversation = marc.rows.first.get_attribute("data-id")
+    claim = f"{desk.url}/staff/api/conversations/{conversation}/claim"
+
+    # Cookies of the browser and nothing else: what a page of somebody else could send.
+    refused = marc.page.request.post(claim, data={})
+
+    assert refused.status == 403
+    assert refused.json()["code"] == "not_allowed"
+    assert marc.page.request.get(f"{desk.url}/staff/api/conversations/{conversation}").json()["assignee"] is None
+
+
+def test_signing_out_closes_the_door(desk: Desk, new_context: Context):
+    marc = colleague_at(new_context(), desk, "Marc")
+    marc.page.locator("#menu summary").click()
+    marc.page.get_by_role("button", name="Sign out").click()
+    expect(marc.page).to_have_url(f"{desk.url}/staff/sign-in")
+
+    marc.page.goto(f"{desk.url}/staff")
+
+    expect(marc.page).to_have_url(f"{desk.url}/staff/sign-in")

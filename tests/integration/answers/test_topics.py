@@ -1,0 +1,78 @@
+"""Topics of knowledge/ as answers: what comes first, what is said of language and age, what is offered next."""
+
+from datetime import date
+
+from bot.answers.topics import Personal, topic_answer
+from bot.assistant.understanding import join
+from bot.conversations.messages import Answer, Button, Understanding
+
+TODAY = date(2026, 11, 24)
+KNOWN = Understanding("ask/validate_visa", 0.9, "answer", "validate_visa", (), "paperwork")
+
+
+def answer(knowledge, slug="validate_visa", language="en", today=TODAY, personal=None):
+    return topic_answer(knowledge, slug, language, today, personal or Personal(), KNOWN)
+
+
+def test_the_personal_sentence_comes_first(knowledge):
+    own = "By 12 December 2026, because you arrived on 12 September 2026."
+
+    reply = answer(knowledge, personal=Personal(own, (), True))
+
+    assert reply.text.split("\n\n")[0] == own
+
+
+def test_before_linking_the_link_is_the_first_thing_offered(knowledge):
+    reply = answer(knowledge, personal=Personal(can_link=True))
+
+    assert reply.buttons[0].payload == {"effect": "start_link"}
+
+
+def test_after_linking_the_link_is_not_offered_again(knowledge):
+    reply = answer(knowledge, personal=Personal("By 12 December 2026.", (), True))
+
+    assert all(button.payload != {"effect": "start_link"} for button in reply.buttons)
+
+
+def test_a_language_without_content_gets_english_and_is_told_so_in_its_own_words(knowledge):
+    reply = answer(knowledge, language="es")
+
+    first, second = reply.text.split("\n\n")[:2]
+    assert "inglés" in first
+    assert second.startswith("Validate")
+
+
+def test_figures_are_filled_in_and_bring_their_source(knowledge):
+    reply = answer(knowledge)
+
+    assert "€100" in reply.text
+    assert "{{" not in reply.text
+    assert str(knowledge.figures["vls_ts_tax"].source.url) in [source.url for source in reply.sources]
+
+
+def test_an_answer_past_its_date_says_that_it_must_be_confirmed(knowledge):
+    fresh = answer(knowledge)
+    stale = answer(knowledge, today=date(2028, 1, 1))
+
+    assert "should have been checked again" not in fresh.text
+    assert "should have been checked again" in stale.text
+
+
+def test_where_the_record_is_the_answer_the_general_text_is_left_out(knowledge):
+    general = answer(knowledge, slug="my_housing")
+    own = answer(knowledge, slug="my_housing", personal=Personal("Your application for a room is accepted.", (), True))
+
+    assert own.text == "Your application for a room is accepted."
+    assert len(general.text) > len(own.text)
+
+
+def test_two_answers_become_one_with_each_source_and_button_once():
+    first = Answer("One.", KNOWN, (Button("Next", {"topic": "cvec"}),))
+    second = Answer("Two.", Understanding("ask/cvec", 0.7, "answer", "cvec", (), "paperwork"), first.buttons)
+
+    both = join([first, second, first])
+
+    assert both.text == "One.\n\nTwo."
+    assert both.understanding.topics == ("validate_visa", "cvec")
+    assert (both.understanding.topic, both.understanding.confidence) == ("validate_visa", 0.7)
+    assert len(both.buttons) == 1
