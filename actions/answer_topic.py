@@ -16,7 +16,7 @@ from bot.conversations.messages import Answer
 from bot.courses.records import french_answer
 from bot.paperwork.answer import personal_sentence
 from bot.paperwork.queries import steps_done
-from bot.paperwork.rules import path
+from bot.paperwork.rules import Status, path
 from bot.students.models import Student
 from bot.students.records import facts_of, housing_answer
 
@@ -67,4 +67,11 @@ def _step(services: Services, turn: Turn, session: Session, student: Student, pr
 
     said = personal_sentence(step, facts, turn.language, turn.today, fill)
     sources = tuple(as_source(source, None) for source in step.sources)
-    return Personal(said.text, sources, True, said.offer_person, said.partly_english)
+    return Personal(
+        said.text,
+        sources,
+        can_link=True,
+        offer_person=said.offer_person,
+        partly_english=said.partly_english,
+        for_others=step.status is Status.NOT_NEEDED,
+    )

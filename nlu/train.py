@@ -7,10 +7,14 @@ One process for both, because importing Rasa takes longer than either. Lines for
 import sys
 import warnings
 
-import rasa.model_training
-from rasa.shared.exceptions import RasaException
-from rasa.shared.importers.importer import TrainingDataImporter
-from rasa.validator import Validator
+from nlu import without_tensorflow
+
+without_tensorflow.install()
+
+import rasa.model_training  # noqa: E402 - only importable once the line above has run
+from rasa.shared.exceptions import RasaException  # noqa: E402
+from rasa.shared.importers.importer import TrainingDataImporter  # noqa: E402
+from rasa.validator import Validator  # noqa: E402
 
 CONFIG, DOMAIN, DATA = "config.yml", "domain.yml", ["data"]
 INVALID = 2

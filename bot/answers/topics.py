@@ -29,6 +29,8 @@ class Personal:
     """The rule is not clear for this student: a person should look at it."""
     partly_english: bool = False
     """Sentences of the procedure came in English."""
+    for_others: bool = False
+    """The step does not concern this student: the general text is for those whom it does."""
 
 
 def content_language(topic: Topic, language: str) -> str:
@@ -47,11 +49,14 @@ def topic_answer(
     topic = knowledge.topic(slug)
     written = content_language(topic, language)
     parts = [personal.text] if personal.text else []
-    if written != language or personal.partly_english:
+    # Where the record itself is the answer, the general text only says how to get it.
+    is_answered = bool(personal.text) and topic.file.record is not None
+    if personal.partly_english or (written != language and not is_answered):
         only = say(language, "This answer exists in {language} only so far:", language=language_name(DEFAULT, language))
         parts.insert(0 if personal.partly_english else len(parts), only)
-    # Where the record itself is the answer, the general text only says how to get it.
-    if not (personal.text and topic.file.record):
+    if personal.for_others:
+        parts.append(say(language, "For students whom it does concern:"))
+    if not is_answered:
         parts.append(render(topic.texts[written], knowledge.figures, language))
     if (note := freshness_note(knowledge, topic, language, today)) is not None:
         parts.append(note)

@@ -33,21 +33,19 @@ class EngineCommand:
 
 def engine_environment(root: Path) -> dict[str, str]:
     """What every process in the engine's environment gets: our packages, one thread each, no telemetry, few words."""
-    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_INTRA_OP_PARALLELISM_THREADS")
     return {
         "PYTHONPATH": str(root),
         "RASA_TELEMETRY_ENABLED": "false",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "TF_INTER_OP_PARALLELISM_THREADS": "1",
         "LOG_LEVEL_LIBRARIES": "ERROR",
         "SANIC_WORKERS": "1",
-        **dict.fromkeys(threads, "1"),
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
     }
 
 
 def rasa_command(root: Path, *, model: Path, port: int, actions_url: str, tracker_database: Path) -> EngineCommand:
     """Rasa on loopback with its REST channel only: without the HTTP API nobody can load a model or read a tracker."""
-    argv = [str(root / "nlu" / ".venv" / "bin" / "python"), "-m", "rasa", "run"]
+    argv = [str(root / "nlu" / ".venv" / "bin" / "python"), "-m", "nlu.engine", "run"]
     argv += ["--interface", "127.0.0.1", "--port", str(port), "--model", str(model)]
     argv += ["--endpoints", str(root / "endpoints.yml"), "--credentials", str(root / "credentials.yml")]
     argv += ["--response-timeout", "15"]

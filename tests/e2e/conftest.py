@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from bot.assistant.training import current_model
 from bot.config import load_settings
@@ -22,6 +22,8 @@ CHROMIUM_ARGUMENTS = [
 ]
 WIDE = {"width": 1200, "height": 860}
 PHONE = {"width": 390, "height": 844}
+LARGEST_PICTURE = 250_000
+"""Bytes: a README that loads on a phone."""
 
 Context = Callable[..., BrowserContext]
 Shoot = Callable[[Page, str], None]
@@ -53,18 +55,29 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def new_context(browser: Browser) -> Iterator[Context]:
-    """Browser profiles of their own: another person each. Keywords as Playwright's `new_context`."""
+    """Browser profiles of their own: another person each. Keywords as Playwright's `new_context`.
+
+    At the end no page may have had an uncaught error, or tried what its own security policy forbids.
+    """
     opened: list[BrowserContext] = []
+    troubles: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            troubles.append(message.text)
 
     def make(**options: object) -> BrowserContext:
         given = {"viewport": WIDE, "locale": "en-GB", "timezone_id": "Europe/Paris", "reduced_motion": "reduce"}
         context = browser.new_context(**{**given, **options})  # type: ignore[arg-type]
+        context.on("weberror", lambda error: troubles.append(str(error.error)))
+        context.on("console", note)
         opened.append(context)
         return context
 
     yield make
     for context in opened:
         context.close()
+    assert troubles == []
 
 
 @pytest.fixture
@@ -73,6 +86,8 @@ def shoot() -> Shoot:
 
     def save(page: Page, name: str) -> None:
         if folder := os.environ.get("ACCUEIL_SCREENSHOTS"):
-            page.screenshot(path=Path(folder) / f"{name}.png", animations="disabled", caret="hide")
+            picture = Path(folder) / f"{name}.png"
+            page.screenshot(path=picture, animations="disabled", caret="hide")
+            assert picture.stat().st_size <= LARGEST_PICTURE
 
     return save

@@ -63,13 +63,21 @@ def test_the_arabic_page_and_widget_are_arabic_from_right_to_left(desk: Desk, ne
 
 
 @pytest.mark.engine
-def test_an_arabic_question_is_answered_in_arabic_as_far_as_it_is_written(desk: Desk, new_context: Context):
+def test_an_arabic_reader_is_answered_in_arabic_and_what_exists_in_english_only_runs_from_left_to_right(
+    desk: Desk, new_context: Context
+):
     student = student_at(new_context(viewport=NARROW, is_mobile=True, has_touch=True), desk, "/?lang=ar")
 
     hello = student.ask("مرحبا")
 
     expect(hello).to_have_attribute("lang", "ar")
     expect(hello.locator(".text")).to_contain_text(re.compile(r"[\u0600-\u06ff]{3}"))
+    borrowed = student.ask("What is the CVEC?").locator(".text > *")
+    expect(borrowed.nth(0)).to_contain_text(re.compile(r"[\u0600-\u06ff]{3}"))
+    expect(borrowed.nth(0)).to_have_css("direction", "rtl")
+    expect(borrowed.nth(1)).to_contain_text("students")
+    expect(borrowed.nth(1)).to_have_css("direction", "ltr")
+    expect(borrowed.nth(2)).to_have_css("direction", "ltr")
     assert overflow(student.page) == 0
 
 

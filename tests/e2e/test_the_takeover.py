@@ -35,7 +35,7 @@ def test_a_person_takes_over_answers_and_gives_back(desk: Desk, new_context: Con
     question = "He also asks for three months of rent at once, is that allowed?"
     student.write(question)
     expect(claire.page.locator("#transcript")).to_contain_text(question)
-    answer = "No. For an empty flat it is one month; please do not sign yet. Can you send me the draft?"
+    answer = "Please do not sign or pay anything yet. Can you send me a copy of the draft lease?"
     claire.answer(answer)
     received = student.log.locator(".message.staff").last
     expect(received.locator(".text")).to_have_text(answer)
@@ -105,7 +105,7 @@ def test_a_colleague_answers_from_a_phone(desk: Desk, new_context: Context, shoo
 
     marc.open(conversation)
     expect(marc.state).to_contain_text("Waits for a person")
-    marc.answer("Bonjour ! Le premier cours est annoncé par courriel ; quel est votre niveau ?")
+    marc.answer("Bonjour ! Je regarde votre dossier. Quel est votre niveau de français ?")
 
     expect(student.log.locator(".message.staff .called")).to_have_text("Marc")
     expect(marc.from_staff).to_have_count(1)

@@ -18,6 +18,7 @@ from nlu.score import load
 
 pytestmark = pytest.mark.engine
 
+FEWEST_RIGHT = {"en": 0.90, "fr": 0.86}
 OUT_OF_SCOPE = "out_of_scope"
 BEST = 5
 """Candidates that reach the decision in a turn."""
@@ -82,7 +83,7 @@ def test_there_are_enough_questions_to_measure_with(decided: list[Decided], outs
 
 
 def test_most_questions_are_answered_with_the_right_topic(answerable: list[Decided]) -> None:
-    assert share(answerable, "right") >= 0.86
+    assert share(answerable, "right") >= FEWEST_RIGHT[answerable[0].language]
 
 
 def test_nearly_all_are_answered_rightly_or_asked_back_with_the_right_topic(answerable: list[Decided]) -> None:
@@ -90,11 +91,11 @@ def test_nearly_all_are_answered_rightly_or_asked_back_with_the_right_topic(answ
 
 
 def test_few_questions_are_answered_with_confidence_and_wrongly(answerable: list[Decided]) -> None:
-    assert share(answerable, "wrong") <= 0.05
+    assert share(answerable, "wrong") <= 0.045
 
 
 def test_few_questions_are_asked_back(answerable: list[Decided]) -> None:
-    assert share(answerable, "asked", "astray") <= 0.15
+    assert share(answerable, "asked", "astray") <= 0.10
 
 
 def test_what_is_not_ours_is_hardly_ever_answered_and_seldom_asked_back(outside: list[Decided]) -> None:

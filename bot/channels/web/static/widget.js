@@ -168,7 +168,8 @@
 
   function listAt(lines, start) {
     const ordered = /\d/.test(lines[start]) && /\d/.test(MARKER.exec(lines[start])[2]);
-    const list = h(ordered ? "ol" : "ul", ordered ? { start: parseInt(MARKER.exec(lines[start])[2], 10) } : {});
+    const first = ordered ? parseInt(MARKER.exec(lines[start])[2], 10) : null;
+    const list = h(ordered ? "ol" : "ul", { dir: "auto", start: first });
     let at = start;
     while (at < lines.length) {
       const marker = MARKER.exec(lines[at]);
@@ -193,7 +194,7 @@
     let paragraph = [];
     const flush = () => {
       if (!paragraph.length) return;
-      const node = h("p");
+      const node = h("p", { dir: "auto" });
       appendInline(node, paragraph.join("\n"));
       parent.append(node);
       paragraph = [];
@@ -213,7 +214,7 @@
         flush();
         const node = h("strong");
         appendInline(node, heading[1]);
-        parent.append(h("p", {}, node));
+        parent.append(h("p", { dir: "auto" }, node));
       } else if (!line.trim()) flush();
       else paragraph.push(line.trim());
       at += 1;
@@ -221,9 +222,12 @@
     flush();
   }
 
-  /** Markdown as nodes. No HTML is ever parsed, so nothing in a message can run. */
+  /**
+   * Markdown as nodes. No HTML is ever parsed, so nothing in a message can run. Each block has a direction of its own:
+   * an Arabic sentence may introduce an answer that exists in English only.
+   */
   function markdown(text) {
-    const body = h("div", { class: "text", dir: "auto" });
+    const body = h("div", { class: "text" });
     appendBlocks(body, text.replace(/\r\n?/g, "\n").split("\n"));
     return body;
   }

@@ -11,7 +11,7 @@ export function messageNode(event, studentName) {
   const node = make("article", { class: `message from-${event.author}`, "data-seq": event.seq });
   const time = make("time", { datetime: event.created_at, title: moment(event.created_at) }, clockTime(event.created_at));
   node.append(make("p", { class: "byline" }, make("b", {}, bylineOf(event, studentName)), " ", time));
-  const text = make("div", { class: "text", dir: "auto", lang: event.language });
+  const text = make("div", { class: "text", dir: event.html ? null : "auto", lang: event.language });
   if (event.html) fill(text, event.html);
   else text.textContent = event.text;
   node.append(text);
@@ -23,7 +23,7 @@ export function messageNode(event, studentName) {
 
 function noticeNode(event) {
   const node = make("div", { class: "notice", "data-seq": event.seq });
-  const text = make("div", { dir: "auto", lang: event.language });
+  const text = make("div", { lang: event.language });
   fill(text, event.html);
   node.append(text, make("time", { datetime: event.created_at, title: moment(event.created_at) }, clockTime(event.created_at)));
   return node;
@@ -53,9 +53,11 @@ const bylineOf = (event, studentName) => {
   return say(event.author === "bot" ? "bot" : "system");
 };
 
-// The server made this from Markdown with every HTML in it escaped.
+// The server made this from Markdown with every HTML in it escaped. Each block has a direction of its own: an Arabic
+// sentence may introduce an answer that exists in English only.
 function fill(node, html) {
   node.innerHTML = html;
+  for (const block of node.children) block.dir = "auto";
   for (const link of node.querySelectorAll("a")) {
     link.target = "_blank";
     link.rel = "noopener noreferrer";
