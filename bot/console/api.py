@@ -3,23 +3,13 @@
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
 
 from bot.console.access import staff_by_token
 from bot.console.desk import desk_router
-
-
-class DeskProblem(BaseModel):
-    """RFC 9457; `code` is stable."""
-
-    type: str
-    title: str
-    status: int
-    code: str
-
+from bot.handoff.wire import Problem
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": DeskProblem, "description": text}
+    status: {"model": Problem, "description": text}
     for status, text in {
         401: "No token, or not one of ours.",
         403: "The role may read, not answer.",

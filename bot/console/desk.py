@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -16,12 +16,9 @@ from bot.conversations.models import Control, Conversation
 from bot.conversations.service import LONGEST_TEXT
 from bot.handoff.queries import InboxRow, inbox, inbox_row, open_alerts
 from bot.handoff.service import claim, close, release, reply
-from bot.handoff.wire import event_json, long_poll
+from bot.handoff.wire import BIGGEST_SEQ, ControlName, Events, Sent, event_json, long_poll
 from bot.identity.models import Staff
 
-BIGGEST_NUMBER = 2**31 - 1
-"""What a column of a counter holds."""
-ControlName = Literal["bot", "waiting", "staff", "closed"]
 ClientId = Annotated[UUID, Field(description="Made by the client; the same one again is the same message.")]
 
 
@@ -30,7 +27,7 @@ class ExpectedVersion(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: int | None = Field(None, ge=1, le=BIGGEST_NUMBER)
+    version: int | None = Field(None, ge=1, le=BIGGEST_SEQ)
 
 
 class StaffReply(BaseModel):
@@ -59,41 +56,6 @@ class DeskConversation(BaseModel):
 class DeskConversations(BaseModel):
     conversations: list[DeskConversation]
     next_cursor: str | None
-
-
-class DeskButton(BaseModel):
-    key: str
-    label: str
-
-
-class DeskSource(BaseModel):
-    title: str
-    url: str
-    checked_on: str
-    valid_until: str | None
-
-
-class DeskEvent(BaseModel):
-    seq: int
-    author: Literal["student", "bot", "staff", "system"]
-    author_name: str | None
-    kind: Literal["text", "notice"]
-    text: str = Field(description="Markdown")
-    language: str
-    buttons: list[DeskButton]
-    sources: list[DeskSource]
-    in_reply_to: int | None
-    created_at: str = Field(description="RFC 3339")
-
-
-class DeskEvents(BaseModel):
-    events: list[DeskEvent]
-    control: ControlName
-    last_seq: int
-
-
-class DeskSent(BaseModel):
-    event: DeskEvent
 
 
 def conversation_json(row: InboxRow) -> dict[str, Any]:
@@ -132,12 +94,12 @@ def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict
             rows, following = inbox(session, Control(state) if state else None, cursor, limit)
             return {"conversations": [conversation_json(row) for row in rows], "next_cursor": following}
 
-    @router.get("/conversations/{conversation_id}/messages", response_model=DeskEvents)
+    @router.get("/conversations/{conversation_id}/messages", response_model=Events)
     async def messages(
         services: ServicesDep,
         _staff: StaffDep,
         conversation_id: UUID,
-        after: Annotated[int, Query(ge=0, le=BIGGEST_NUMBER, description="Events after this seq.")] = 0,
+        after: Annotated[int, Query(ge=0, le=BIGGEST_SEQ, description="Events after this seq.")] = 0,
         limit: Annotated[int, Query(ge=1, le=200)] = 200,
         wait: Annotated[float, Query(ge=0, le=30, description="Seconds to wait for an event (long poll).")] = 0,
     ) -> dict[str, Any]:
@@ -167,9 +129,9 @@ def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict
 
     @router.post(
         "/conversations/{conversation_id}/messages",
-        response_model=DeskSent,
+        response_model=Sent,
         status_code=202,
-        responses={200: {"model": DeskSent, "description": "The same answer again."}},
+        responses={200: {"model": Sent, "description": "The same answer again."}},
     )
     async def post_message(
         services: ServicesDep, staff: StaffDep, conversation_id: UUID, body: StaffReply, response: Response

@@ -4,9 +4,10 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
+from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,6 +21,56 @@ from bot.identity.models import Staff
 HEARTBEAT = 15.0
 """Seconds; proxies close a silent stream after 30 to 60."""
 PAGE = 200
+BIGGEST_SEQ = 2**31 - 1
+"""What a column of a counter holds."""
+
+ControlName = Literal["bot", "waiting", "staff", "closed"]
+
+
+class ButtonOut(BaseModel):
+    key: str
+    label: str
+
+
+class SourceOut(BaseModel):
+    title: str
+    url: str
+    checked_on: str
+    valid_until: str | None
+
+
+class Event(BaseModel):
+    seq: int
+    author: Literal["student", "bot", "staff", "system"]
+    author_name: str | None
+    kind: Literal["text", "notice"]
+    text: str = Field(description="Markdown")
+    language: str
+    buttons: list[ButtonOut]
+    sources: list[SourceOut]
+    in_reply_to: int | None
+    created_at: str = Field(description="RFC 3339")
+
+
+class Sent(BaseModel):
+    event: Event
+
+
+class Events(BaseModel):
+    events: list[Event]
+    control: ControlName
+    last_seq: int
+
+
+class Problem(BaseModel):
+    """RFC 9457; `code` is stable (docs/api.md)."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    errors: list[dict[str, str]] | None = None
+    urgent_text: str | None = None
 
 
 def event_json(message: Message) -> dict[str, Any]:

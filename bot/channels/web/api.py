@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -24,12 +24,21 @@ from bot.conversations.service import (
     set_language,
 )
 from bot.errors import InvalidField, NotSignedIn, Unavailable
-from bot.handoff.wire import event_json, long_poll, stream, view_after
+from bot.handoff.wire import (
+    BIGGEST_SEQ,
+    ControlName,
+    Event,
+    Events,
+    Problem,
+    Sent,
+    event_json,
+    long_poll,
+    stream,
+    view_after,
+)
 from bot.i18n.detect import detect
 from bot.i18n.languages import CODES, is_supported, negotiate
 from bot.i18n.translate import say
-
-BIGGEST_SEQ = 2**31 - 1
 
 
 class _Body(BaseModel):
@@ -58,34 +67,6 @@ class SendMessage(_Body):
         return self
 
 
-class ButtonOut(BaseModel):
-    key: str
-    label: str
-
-
-class SourceOut(BaseModel):
-    title: str
-    url: str
-    checked_on: str
-    valid_until: str | None
-
-
-class Event(BaseModel):
-    seq: int
-    author: Literal["student", "bot", "staff", "system"]
-    author_name: str | None
-    kind: Literal["text", "notice"]
-    text: str = Field(description="Markdown")
-    language: str
-    buttons: list[ButtonOut]
-    sources: list[SourceOut]
-    in_reply_to: int | None
-    created_at: str = Field(description="RFC 3339")
-
-
-ControlName = Literal["bot", "waiting", "staff", "closed"]
-
-
 class Opened(BaseModel):
     conversation_id: UUID
     token: str
@@ -98,25 +79,6 @@ class Changed(BaseModel):
     conversation_id: UUID
     language: str
     control: ControlName
-
-
-class Sent(BaseModel):
-    event: Event
-
-
-class Events(BaseModel):
-    events: list[Event]
-    control: ControlName
-    last_seq: int
-
-
-class Problem(BaseModel):
-    type: str
-    title: str
-    status: int
-    code: str
-    errors: list[dict[str, str]] | None = None
-    urgent_text: str | None = None
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {

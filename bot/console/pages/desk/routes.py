@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from bot.bootstrap import Services
 from bot.console.access import ServicesDep, by_session, note_presence, session_token, signed_in_with, staff_by_session
-from bot.console.desk import BIGGEST_NUMBER, conversation_json, desk_router
+from bot.console.desk import conversation_json, desk_router
 from bot.console.html import HEADERS, console_language, html
 from bot.console.pages.desk.words import card_json, script_strings, understanding_json
 from bot.content.loader import Knowledge
@@ -25,7 +25,7 @@ from bot.conversations.service import LONGEST_TEXT
 from bot.errors import NotAllowed
 from bot.handoff.queries import InboxRow, Tab, counts, inbox_row, latest
 from bot.handoff.service import MAY_ANSWER
-from bot.handoff.wire import HEARTBEAT, event_json, sse
+from bot.handoff.wire import BIGGEST_SEQ, HEARTBEAT, event_json, sse
 from bot.identity.audit import record
 from bot.identity.models import AuditEntry
 from bot.identity.staff import SignedIn
@@ -104,7 +104,7 @@ def transcript(
     services: ServicesDep,
     signed_in: SignedInDep,
     conversation_id: UUID,
-    after: Annotated[int, Query(ge=0, le=BIGGEST_NUMBER)] = 0,
+    after: Annotated[int, Query(ge=0, le=BIGGEST_SEQ)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 200,
 ) -> dict[str, Any]:
     """Events with what only staff see: what the bot understood. Texts of ours come as safe HTML."""
