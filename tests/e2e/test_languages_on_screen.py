@@ -63,9 +63,7 @@ def test_the_arabic_page_and_widget_are_arabic_from_right_to_left(desk: Desk, ne
 
 
 @pytest.mark.engine
-def test_an_arabic_reader_is_answered_in_arabic_and_what_exists_in_english_only_runs_from_left_to_right(
-    desk: Desk, new_context: Context
-):
+def test_english_parts_of_an_arabic_answer_run_from_left_to_right(desk: Desk, new_context: Context):
     student = student_at(new_context(viewport=NARROW, is_mobile=True, has_touch=True), desk, "/?lang=ar")
 
     hello = student.ask("مرحبا")
