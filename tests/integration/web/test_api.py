@@ -170,6 +170,16 @@ def test_an_unknown_button_gets_a_friendly_answer(client, talk):
     assert events(client, talk, after=2)["events"][0]["text"].startswith("This button is too old")
 
 
+@pytest.mark.parametrize(
+    "query", [{"after": -1}, {"after": "x"}, {"limit": 0}, {"limit": 201}, {"wait": -1}, {"wait": 31}]
+)
+def test_a_query_out_of_range_is_refused_with_the_field(client, talk, query):
+    conversation, headers = talk
+    response = client.get(f"/api/v1/conversations/{conversation}/messages", params=query, headers=headers)
+
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (422, next(iter(query)))
+
+
 def test_a_long_poll_waits_for_the_answer_and_returns_empty_at_the_end(client, talk):
     began = time.monotonic()
     nothing = events(client, talk, after=1, wait=1)
