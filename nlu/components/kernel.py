@@ -6,7 +6,7 @@ every phrase out once costs one matrix inversion instead of thousands of trainin
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,11 +89,21 @@ def softmax(scores: Floats) -> Floats:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def fit(vectors: Floats, labels: Sequence[str], trust: Floats, *, phrases: int, width: float, ridge: float) -> Kernel:
+def fit(
+    vectors: Floats,
+    labels: Sequence[str],
+    trust: Floats,
+    *,
+    phrases: int,
+    width: float,
+    ridge: float,
+    invert: Callable[[Floats], Floats] = np.linalg.inv,
+) -> Kernel:
     """Train on unit vectors (n, d) with their labels.
 
     `trust` (n,) says how much each text counts: a sentence of an answer less than a student's own words. Accuracy and
     temperature are taken from the first `phrases` texts, the students' words, each scored by a model without it.
+    `invert` inverts a symmetric positive definite matrix.
     """
     names = tuple(sorted(set(labels)))
     truth = np.searchsorted(names, labels)
@@ -103,7 +113,7 @@ def fit(vectors: Floats, labels: Sequence[str], trust: Floats, *, phrases: int, 
 
     gram = similarity(vectors, vectors, width)
     gram[np.diag_indices_from(gram)] += np.float32(ridge) / trust
-    inverse = np.linalg.inv(gram)
+    inverse = invert(gram)
     weights = inverse @ targets
     # For ridge regression the score of a text by the model trained without it has this closed form.
     left_out = (targets - weights / np.diag(inverse)[:, None])[:phrases]
