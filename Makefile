@@ -34,7 +34,7 @@ check: setup ## Style, types, import layers, catalogues, content
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports
 	@$(ACCUEIL) i18n-check
-	@$(ACCUEIL) check-content
+	@$(ACCUEIL) check-content --today "$$(git log -1 --format=%cs 2>/dev/null || date +%F)"
 
 .PHONY: proof
 proof: setup ## The long measurements whose figures the README quotes

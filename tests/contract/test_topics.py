@@ -7,7 +7,6 @@ import pytest
 import yaml
 
 from bot.answers.topics import Personal, content_language, topic_answer
-from bot.clock import SystemClock, day_in_france
 from bot.content.check import FEWEST_PHRASES, LONGEST_ANSWER, check, folded, read_training_phrases
 from bot.content.loader import Knowledge, load_knowledge
 from bot.content.render import figure_names
@@ -52,7 +51,8 @@ def test_there_are_forty_topics_and_each_field_of_the_start_has_some() -> None:
 
 
 def test_check_content_finds_nothing() -> None:
-    today = day_in_france(SystemClock().now())
+    # `make check` looks as on the day of the commit; here the day is fixed, so that an old commit still passes.
+    today = date(2026, 11, 24)
     procedures = {slug: procedure.valid_until for slug, procedure in PROCEDURES.items()}
 
     findings = check(KNOWLEDGE, ROOT / "data" / "nlu", ROOT / "tests" / "nlu", procedures, today)
