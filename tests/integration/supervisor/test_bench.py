@@ -69,10 +69,14 @@ def test_without_a_running_desk_there_is_nothing_to_measure(tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_every_process_under_the_supervisor_is_weighed():
-    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, text=True) as child:
+    # Three levels of our own: this process may have other children (a browser, an engine of the session).
+    engine = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
+    code = f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {engine!r}]); print(p.pid, flush=True)"
+    argv = [sys.executable, "-c", f"{code}; p.wait()"]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
         deadline = time.monotonic() + 10
-        running = Running(os.getpid(), "", "", "", {"engine": child.pid})
+        running = Running(child.pid, "", "", "", {"engine": int(child.stdout.readline())})
         while len(weighed := weigh(running)) < 3 and time.monotonic() < deadline:
             time.sleep(0.05)
         child.communicate("\n")

@@ -188,8 +188,8 @@ def test_a_long_poll_waits_for_the_answer_and_returns_empty_at_the_end(client, t
     assert 0.9 < time.monotonic() - began < 5
 
 
-def test_when_the_database_is_away_an_urgent_message_still_gets_its_numbers(client, talk, services):
-    services.database.engine = Database("sqlite:////no/such/folder/accueil.db").engine
+def test_when_the_database_is_away_an_urgent_message_still_gets_its_numbers(client, talk, services, monkeypatch):
+    monkeypatch.setattr(services.database, "engine", Database("sqlite:////no/such/folder/accueil.db").engine)
     urgent = send(client, talk, "I want to die")
     plain = send(client, talk, "What is the CVEC?")
 
