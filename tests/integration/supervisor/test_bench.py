@@ -1,7 +1,6 @@
 """The measuring itself, against a stand-in for the public API."""
 
 import json
-import os
 import subprocess
 import sys
 import threading
