@@ -8,13 +8,13 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from bot.answers.decision import Candidate as Label
-from bot.answers.decision import Decision, decide
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Tracker
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.answers.decision import Candidate as Label
+from bot.answers.decision import Decision, decide
 from bot.answers.words import failed
 from bot.bootstrap import Services, build_services
 from bot.config import load_settings
