@@ -12,31 +12,46 @@ import sys
 import tarfile
 import tempfile
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nlu.components.kernel import Kernel
+from nlu.components.spelling import FILE, Speller
 from nlu.components.vectors import kept_vectors
 
-NAMES = ("kernel.json", "kernel.npz")
+NEEDED = ("kernel.json", "kernel.npz")
 
 
-def load(archive: Path) -> Kernel | None:
-    """The classifier inside a model that `rasa train` wrote."""
+@dataclass(frozen=True)
+class Model:
+    """What a turn uses of a model, without Rasa."""
+
+    kernel: Kernel
+    speller: Speller
+
+
+def load(archive: Path) -> Model | None:
+    """The classifier inside a model that `rasa train` wrote; None for a model of another make."""
     with tempfile.TemporaryDirectory() as name, tarfile.open(archive) as tar:
         folder = Path(name)
         for member in tar.getmembers():
-            if (content := tar.extractfile(member)) is not None and Path(member.name).name in NAMES:
+            if (content := tar.extractfile(member)) is not None and Path(member.name).name in (*NEEDED, FILE):
                 (folder / Path(member.name).name).write_bytes(content.read())
-        return Kernel.load(folder) if all((folder / each).exists() for each in NAMES) else None
+        return Model(Kernel.load(folder), Speller.load(folder)) if all((folder / n).exists() for n in NEEDED) else None
 
 
-def score(model: Kernel, phrases: list[dict[str, str]], vectors: np.ndarray) -> dict[str, Any]:
+def best(model: Model, texts: list[str], count: int, keep: Path | None = None) -> list[list[tuple[str, float]]]:
+    """For each text the `count` most likely labels, as in a turn; `keep` is a folder for the vectors."""
+    return model.kernel.best(kept_vectors([model.speller.repair(text) for text in texts], keep), count)
+
+
+def score(model: Model, phrases: list[dict[str, str]], keep: Path | None) -> dict[str, Any]:
     right: dict[str, list[bool]] = defaultdict(list)
     wrong = []
-    for phrase, [(label, confidence)] in zip(phrases, model.best(vectors, 1), strict=True):
+    for phrase, [(label, confidence)] in zip(
+        phrases, best(model, [each["text"] for each in phrases], 1, keep), strict=True
+    ):
         right[phrase["language"]].append(label == phrase["label"])
         if label != phrase["label"]:
             wrong.append({**phrase, "found": label, "confidence": confidence})
@@ -50,9 +65,11 @@ def score(model: Kernel, phrases: list[dict[str, str]], vectors: np.ndarray) -> 
 def main() -> None:
     phrases = json.load(sys.stdin)
     keep = os.environ.get("ACCUEIL_VECTORS")
-    vectors = kept_vectors([phrase["text"] for phrase in phrases], Path(keep) / "held-out" if keep else None)
-    models = [load(Path(each)) for each in sys.argv[1:]]
-    json.dump([score(model, phrases, vectors) if model else None for model in models], sys.stdout, ensure_ascii=False)
+    folder = Path(keep) / "held-out" if keep else None
+    # The first model is the new one: scored last, so that what is kept is of its texts.
+    models = [load(Path(each)) for each in reversed(sys.argv[1:])]
+    scores = [score(model, phrases, folder) if model else None for model in models]
+    json.dump(scores[::-1], sys.stdout, ensure_ascii=False)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from scipy.linalg import lapack
 import encoder
 from nlu.components import kernel, knowledge, vectors
 from nlu.components.kernel import Kernel
+from nlu.components.spelling import Speller
 
 LABELS_KEY = "labels"
 """Key of the parse, and so of `tracker.latest_message`: [{"label": "ask/validate_visa", "confidence": 0.91}, …]."""
@@ -59,11 +60,13 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         model_storage: ModelStorage,
         resource: Resource,
         trained: Kernel | None = None,
+        speller: Speller | None = None,
     ) -> None:
         self._config = {**self.get_default_config(), **config}
         self._model_storage = model_storage
         self._resource = resource
         self._kernel = trained
+        self._speller = speller or Speller({})
 
     @classmethod
     def create(
@@ -85,10 +88,10 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         **kwargs: Any,
     ) -> "TopicClassifier":
         with model_storage.read_from(resource) as folder:
-            trained = Kernel.load(folder)
+            trained, speller = Kernel.load(folder), Speller.load(folder)
         # The first student must not wait for the weights.
         encoder.encode(["bonjour"])
-        return cls(config, model_storage, resource, trained)
+        return cls(config, model_storage, resource, trained, speller)
 
     def train(self, training_data: TrainingData) -> Resource:
         phrases = [(m.get(TEXT), m.get_full_intent()) for m in training_data.intent_examples if m.get(TEXT)]
@@ -105,8 +108,10 @@ class TopicClassifier(IntentClassifier, GraphComponent):
             ridge=self._config["ridge"],
             invert=_invert,
         )
+        self._speller = Speller.learn(texts)
         with self._model_storage.write_to(self._resource) as folder:
             self._kernel.save(folder)
+            self._speller.save(folder)
         _say(f"{len(known)} labels; {self._kernel.left_out:.1%} of {len(phrases)} phrases recognised when left out")
         return self._resource
 
@@ -115,7 +120,7 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         plain = [message for message in messages if (message.get(TEXT) or "").strip()[:1] not in ("", "/")]
         if self._kernel is None or not plain:
             return messages
-        found = self._kernel.best(encoder.encode([message.get(TEXT) for message in plain]), BEST)
+        found = self._kernel.best(encoder.encode([self._speller.repair(message.get(TEXT)) for message in plain]), BEST)
         for message, labels in zip(plain, found, strict=True):
             ranking = [_as_intent(label, confidence) for label, confidence in labels]
             message.set(INTENT, ranking[0], add_to_output=True)

@@ -13,8 +13,7 @@ import pytest
 from bot.answers.decision import Candidate, Decision, decide
 from bot.assistant.training import held_out_phrases
 from bot.config import ROOT, Settings
-from nlu.components.vectors import kept_vectors
-from nlu.score import load
+from nlu.score import best, load
 
 pytestmark = pytest.mark.engine
 
@@ -50,10 +49,11 @@ def decided(trained_model: Path) -> list[Decided]:
     model = load(trained_model)
     assert model is not None
     # The vectors that the training kept of these phrases.
-    vectors = kept_vectors([phrase.text for phrase in phrases], Settings().data / "models" / "vectors" / "held-out")
+    kept = Settings().data / "models" / "vectors" / "held-out"
+    found_for_each = best(model, [phrase.text for phrase in phrases], BEST, kept)
     results = [
         Decided(phrase.text, phrase.label, phrase.language, decide([Candidate(*each) for each in found]))
-        for phrase, found in zip(phrases, model.best(vectors, BEST), strict=True)
+        for phrase, found in zip(phrases, found_for_each, strict=True)
     ]
     if os.environ.get("ACCUEIL_SHOW_MISSES") == "1":
         for each in results:
