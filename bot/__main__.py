@@ -43,6 +43,16 @@ def one_sentence() -> Iterator[Settings]:
         raise typer.Exit(2) from error
 
 
+def day_of(today: str | None) -> date:
+    """The day of an option --today; left out, today in France."""
+    if today is None:
+        return day_in_france(SystemClock().now())
+    try:
+        return date.fromisoformat(today)
+    except ValueError as error:
+        raise typer.BadParameter(f"--today {today!r} is not an ISO date such as 2026-11-24") from error
+
+
 @app.command()
 def run() -> None:
     """Start everything, print the addresses, stop with Ctrl-C."""
@@ -68,6 +78,8 @@ def gateway() -> None:
             web,
             host=settings.host,
             port=settings.port,
+            # Our own handler: uvicorn's would write out what an exception says, a student's words included.
+            log_config=None,
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -113,10 +125,7 @@ def ask(
     with one_sentence() as settings:
         if (text is None) == (jsonl is None):
             raise typer.BadParameter("give either a question or --jsonl FILE")
-        try:
-            day = date.fromisoformat(today) if today else None
-        except ValueError as error:
-            raise typer.BadParameter(f"--today {today!r} is not an ISO date such as 2026-11-24") from error
+        day = day_of(today)
         if jsonl is not None and not jsonl.is_file():
             raise typer.BadParameter(f"--jsonl {jsonl}: there is no such file")
         lines = list(read_lines(jsonl)) if jsonl is not None else [Line(id="1", text=text or "")]
@@ -136,7 +145,7 @@ def check_content(
     with one_sentence() as settings:
         root = settings.root
         procedures = {str(p.slug): p.valid_until for p in load_procedures(root / "knowledge" / "procedures")}
-        day = date.fromisoformat(today) if today else day_in_france(SystemClock().now())
+        day = day_of(today)
         knowledge = load_knowledge(root / "knowledge")
         findings = check(knowledge, root / "data" / "nlu", root / "tests" / "nlu", procedures, day)
         for finding in findings:
@@ -166,32 +175,48 @@ def path(
     facts: Annotated[Path | None, typer.Option(help="A JSON file of facts.")] = None,
     today: Annotated[str | None, typer.Option(help="As on this day (ISO date).")] = None,
     language: Annotated[str, typer.Option(help="Language of the titles and reasons.")] = "en",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines to read.")] = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of the facts and stop.")] = False,
 ) -> None:
-    """Print the dated steps of a student as JSON."""
+    """Print the dated steps of a student."""
     from bot.bootstrap import build_services
     from bot.errors import NotFound
+    from bot.i18n.languages import CODES, is_supported
     from bot.paperwork.queries import steps_done
     from bot.paperwork.rules import path as steps_of
     from bot.paperwork.wording import step_as_json
-    from bot.students.facts import facts_from
+    from bot.students.facts import Facts, read_facts
     from bot.students.records import facts_of, student_by_email
+    from bot.supervisor.checks import check_folder
+    from bot.supervisor.desk import prepare_database
 
     with one_sentence() as settings:
+        if schema:
+            say(json.dumps(Facts.model_json_schema(), indent=1))
+            return
         if (student is None) == (facts is None):
             raise typer.BadParameter("give either --student EMAIL or --facts FILE")
+        if not is_supported(language):
+            raise typer.BadParameter(f"--language {language!r} is not one of {', '.join(CODES)}")
+        day = day_of(today)
         services = build_services(settings)
-        day = date.fromisoformat(today) if today else day_in_france(services.clock.now())
         if facts is not None:
-            known = facts_from(json.loads(facts.read_text(encoding="utf-8")))
+            known = read_facts(facts)
         else:
+            check_folder(settings.data)
+            prepare_database(settings, note)
             with services.database.read() as session:
                 record = student_by_email(session, student or "")
                 if record is None:
                     raise NotFound(f"There is no student {student}.")
                 known = facts_of(record, steps_done(session, record.id))
         steps = [step_as_json(step, language) for step in steps_of(services.procedures, known, day)]
-        result: dict[str, Any] = {"today": day.isoformat(), "steps": steps}
-        say(json.dumps(result, ensure_ascii=False, indent=1))
+        if as_json:
+            result: dict[str, Any] = {"today": day.isoformat(), "steps": steps}
+            say(json.dumps(result, ensure_ascii=False, indent=1))
+            return
+        for step in steps:
+            say(f"{step['due'] or '-':10}  {step['status']:10}  {step['slug']}: {' '.join(step['because'])}")
 
 
 bench_app = typer.Typer(help="Measure: start, turn.", no_args_is_help=True)
@@ -221,10 +246,20 @@ def bench_turn_command(
 
 def whole_app() -> typer.Typer:
     """All commands, those for the accounts of the office included."""
+    from bot.db.migrate import upgrade
     from bot.db.session import Database
     from bot.identity.cli import staff_commands
+    from bot.supervisor.checks import check_folder
 
-    app.add_typer(staff_commands(lambda: Database(load_settings().database), SystemClock()), name="staff")
+    def open_database() -> Database:
+        settings = load_settings()
+        check_folder(settings.data)
+        database = Database(settings.database)
+        # The first account may be made before the first start.
+        upgrade(database)
+        return database
+
+    app.add_typer(staff_commands(open_database, SystemClock()), name="staff")
     return app
 
 

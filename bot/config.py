@@ -2,13 +2,14 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import ConfigurationError
 
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -42,6 +43,25 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
+
+    @field_validator("database_url")
+    @classmethod
+    def _with_a_driver(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("Write postgresql+psycopg://user@host/name, or leave it empty for SQLite")
+        return value
+
+    @model_validator(mode="after")
+    def _safe_outside(self) -> Self:
+        """What is handy on one's own machine must not reach the network by mistake."""
+        if self.in_development and self.host not in LOOPBACK_HOSTS:
+            raise ValueError(
+                f"ACCUEIL_HOST={self.host} would open the demo accounts and the development mailbox to the network; "
+                "set ACCUEIL_MODE=production, or keep 127.0.0.1"
+            )
+        if not self.in_development and not self.smtp_host:
+            raise ValueError("ACCUEIL_SMTP_HOST is needed in production: sign-in codes go out by mail")
+        return self
 
     @property
     def root(self) -> Path:
@@ -90,5 +110,8 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
+        message = str(first["msg"]).removeprefix("Value error, ")
+        if not first["loc"]:
+            raise ConfigurationError(f"{message}.") from error
         name = "ACCUEIL_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise ConfigurationError(f"{name}: {first['msg']}. Correct it in the environment or in .env.") from error
+        raise ConfigurationError(f"{name}: {message}. Correct it in the environment or in .env.") from error

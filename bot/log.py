@@ -26,18 +26,36 @@ def _trace(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> Mutable
         error = sys.exc_info()[1]
     if isinstance(error, BaseException):
         event["error"] = type(error).__name__
-        event["trace"] = [
-            f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
-            for frame in traceback.extract_tb(error.__traceback__)
-        ]
+        event["trace"] = _places(error)
         if error.__cause__ is not None:
             event["cause"] = type(error.__cause__).__name__
     return event
 
 
+def _places(error: BaseException) -> list[str]:
+    return [
+        f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+
+
+class PlacesOnly(logging.Formatter):
+    """The libraries' own lines. Of an exception the type and places; what it says may be what a student wrote.
+
+    Only the first line of a message is kept: asyncio puts the exception of a forgotten task into the next ones.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = f"{record.levelname} {record.name} {record.getMessage().strip().partition(chr(10))[0]}"
+        error = record.exc_info[1] if record.exc_info else None
+        return line if error is None else f"{line} {type(error).__name__} {' < '.join(reversed(_places(error)))}"
+
+
 def configure_logging(level: str = "INFO") -> None:
     # The libraries' own request lines would hold addresses with tokens (Telegram) and texts: warnings only.
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(PlacesOnly())
+    logging.basicConfig(handlers=[lines], level=logging.WARNING)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -11,6 +11,8 @@ from bot.i18n.languages import DEFAULT
 _UNSPACED = ("ar", "zh")
 """Languages in which a word may stand inside another one (clitics) or without spaces."""
 
+LONGEST = 4000
+
 
 @dataclass(frozen=True)
 class UrgentDoor:
@@ -23,7 +25,8 @@ class UrgentDoor:
 
     def kind_of(self, text: str) -> str | None:
         """Which danger a message shows, in whatever language it is written; None for none."""
-        folded = fold(text)
+        # A sign may unfold into many; the danger is said in what fits a message.
+        folded = fold(text[:LONGEST])[:LONGEST]
         return next((kind for kind, pattern in self.patterns.items() if pattern.search(folded)), None)
 
 

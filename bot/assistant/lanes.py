@@ -80,6 +80,9 @@ class Lanes:
                     return
         except Unavailable:
             log.warning("database_away", conversation=str(conversation_id))
+        except Exception:
+            # The message stays in the inbox; the next sweep takes it up.
+            log.exception("lane_failed", conversation=str(conversation_id))
         finally:
             del self._tasks[conversation_id]
 

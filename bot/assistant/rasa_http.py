@@ -24,19 +24,27 @@ class RasaEngine:
         try:
             response = await self._client.post("/webhooks/rest/webhook", json=body)
             response.raise_for_status()
-            return _envelope(response.json())
+            messages = response.json()
         except httpx.HTTPError as error:
             raise TurnFailed(f"the engine gave no answer ({type(error).__name__})") from error
-        except (KeyError, TypeError, ValueError) as error:
-            raise TurnFailed("the engine's answer is not an envelope") from error
+        except ValueError as error:
+            raise TurnFailed("the engine's answer is not JSON") from error
+        return answer_in(messages)
 
     async def close(self) -> None:
         await self._client.aclose()
 
 
-def _envelope(messages: list[dict[str, Any]]) -> Answer:
-    """Exactly one custom message is expected: the REST channel hides every error behind an empty list."""
-    envelopes = [message["custom"] for message in messages if "custom" in message]
-    if len(envelopes) != 1:
-        raise TurnFailed(f"the engine sent {len(envelopes)} envelopes")
-    return Answer.from_json(envelopes[0])
+def answer_in(messages: Any) -> Answer:
+    """Exactly one custom message is expected: the REST channel hides every error behind an empty list.
+
+    Raises:
+        TurnFailed: that is not what came.
+    """
+    try:
+        envelopes = [message["custom"] for message in messages if "custom" in message]
+        if len(envelopes) != 1:
+            raise TurnFailed(f"the engine sent {len(envelopes)} envelopes")
+        return Answer.from_json(envelopes[0])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise TurnFailed("the engine's answer is not an envelope") from error

@@ -5,6 +5,7 @@ The three steps are separate functions on purpose: between any two of them the p
 the conversation, or the engine may fail, and nothing may be lost or said twice.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -34,6 +35,8 @@ from bot.identity.linking import ask_for_email, handle_prompt, looks_like_creden
 
 OFFER_AFTER = 2
 """Abstentions in a row after which a person is offered."""
+LONGEST_TURN = 14.0
+"""Seconds for all parts of a message together: the engine's own time-out holds for one part."""
 
 
 @dataclass(frozen=True)
@@ -133,8 +136,9 @@ async def _asked(
         chosen=chosen,
     )
     try:
-        reply = await answer(engine, question)
-    except TurnFailed:
+        async with asyncio.timeout(LONGEST_TURN):
+            reply = await answer(engine, question)
+    except (TurnFailed, TimeoutError):
         reply = failed(language)
     return Outcome(reply, language, alert="failed_turn" if reply.understanding.action == "failed" else None)
 

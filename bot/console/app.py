@@ -91,6 +91,8 @@ def sign_in_form(
     try:
         with services.database.write() as session:
             staff, token, _csrf = sign_in(session, email, password, address, services.clock.now())
+            # Whoever sat at this browser before is signed out, whoever it was.
+            sign_out(session, session_token(request) or "", services.clock.now())
     except NotSignedIn:
         error = say(language, "The e-mail address or the password is wrong.")
         return _sign_in_form(request, 401, error, email)

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.bootstrap import Services
@@ -17,7 +18,11 @@ from bot.conversations.service import LONGEST_TEXT
 from bot.handoff.queries import InboxRow, inbox, inbox_row, open_alerts
 from bot.handoff.service import claim, close, release, reply
 from bot.handoff.wire import BIGGEST_SEQ, ControlName, Events, Sent, event_json, long_poll
-from bot.identity.models import Staff
+from bot.identity.audit import record
+from bot.identity.models import AuditEntry, Staff
+
+READING = timedelta(minutes=30)
+"""Opening the same transcript again within this is the same reading, for the audit log."""
 
 ClientId = Annotated[UUID, Field(description="Made by the client; the same one again is the same message.")]
 
@@ -97,13 +102,14 @@ def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict
     @router.get("/conversations/{conversation_id}/messages", response_model=Events)
     async def messages(
         services: ServicesDep,
-        _staff: StaffDep,
+        staff: StaffDep,
         conversation_id: UUID,
         after: Annotated[int, Query(ge=0, le=BIGGEST_SEQ, description="Events after this seq.")] = 0,
         limit: Annotated[int, Query(ge=1, le=200)] = 200,
         wait: Annotated[float, Query(ge=0, le=30, description="Seconds to wait for an event (long poll).")] = 0,
     ) -> dict[str, Any]:
         view = await long_poll(services.database, services.live, conversation_id, after=after, limit=limit, wait=wait)
+        await asyncio.to_thread(note_reading, services, staff, conversation_id)
         return {"events": view.events, "control": view.control["control"], "last_seq": view.last_seq}
 
     @router.post("/conversations/{conversation_id}/claim", response_model=DeskConversation)
@@ -169,6 +175,33 @@ async def _move(
     moved = await asyncio.to_thread(write)
     services.live.changed(conversation_id)
     return moved
+
+
+def note_reading(services: Services, staff: Staff, conversation_id: UUID) -> None:
+    """Who reads a conversation goes into the audit log, once for each reading."""
+    now = services.clock.now()
+    with services.database.read() as session:
+        if _was_read(session, staff.id, conversation_id, now):
+            return
+    with services.database.write() as session:
+        if not _was_read(session, staff.id, conversation_id, now):
+            record(session, "read", staff_id=staff.id, now=now, conversation_id=conversation_id)
+
+
+def _was_read(session: Session, staff_id: int, conversation_id: UUID, now: datetime) -> bool:
+    return (
+        session.scalar(
+            select(AuditEntry.id)
+            .where(
+                AuditEntry.conversation_id == conversation_id,
+                AuditEntry.staff_id == staff_id,
+                AuditEntry.action == "read",
+                AuditEntry.at > now - READING,
+            )
+            .limit(1)
+        )
+        is not None
+    )
 
 
 def _see_alerts(session: Session, conversation_id: UUID, now: datetime) -> None:

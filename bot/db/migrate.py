@@ -28,7 +28,12 @@ def upgrade(database: Database) -> None:
             command.upgrade(config, "head")
             connection.commit()
     except DatabaseError as error:
+        reason = " ".join(str(error.orig).split())
         raise ConfigurationError(
-            f"The database {database.engine.url.render_as_string(hide_password=True)} cannot be used ({error.orig}). "
-            "Move the file away to start with an empty one, or correct ACCUEIL_DATABASE_URL."
+            f"The database {database.engine.url.render_as_string(hide_password=True)} cannot be used ({reason}). "
+            + (
+                "Move the file away to start with an empty one, or choose another folder with ACCUEIL_DATA."
+                if database.is_sqlite
+                else "Start its server, or correct ACCUEIL_DATABASE_URL."
+            )
         ) from error

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import Session
 
 from bot.errors import Unavailable
@@ -46,7 +47,7 @@ class Database:
         """A transaction that is rolled back at the end.
 
         Raises:
-            Unavailable: the database cannot be reached.
+            Unavailable: the database cannot be reached, or every connection stays in use.
         """
         with self._session(writes=False) as session:
             yield session
@@ -69,7 +70,7 @@ class Database:
     def _session(self, *, writes: bool) -> Iterator[Session]:
         try:
             connection = self.engine.connect()
-        except DBAPIError as error:
+        except (DBAPIError, NoConnectionFree) as error:
             raise Unavailable from error
         with connection, Session(connection.execution_options(writes=writes), expire_on_commit=False) as session:
             try:

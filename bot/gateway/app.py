@@ -1,8 +1,9 @@
 """Wires the web: routes, errors, headers, and what runs beside the requests."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -22,13 +23,18 @@ from bot.errors import Unavailable
 from bot.gateway import health, problems
 from bot.gateway.answers import welcome_groups
 from bot.gateway.middleware import BodyLimit, SecurityHeaders
+from bot.log import get_logger
+
+log = get_logger(__name__)
 
 MOST_BYTES = 64 * 1024
 """Of the body of a request."""
+PAUSE = 1.0
+"""Seconds between two looks for mails, and before what failed beside the requests begins again."""
 
 DESCRIPTION = """The welcome desk of an international office, in chat. Errors are `application/problem+json` with a
 stable `code`: not_found, not_signed_in, not_allowed, invalid_field, different_content, already_taken, version_changed,
-too_many, unavailable."""
+too_many, too_large, method_not_allowed, unavailable, internal."""
 
 
 def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
@@ -41,9 +47,9 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         services.live.arrived = lanes.wake
         tasks = [
-            asyncio.create_task(services.live.watch(), name="watch"),
-            asyncio.create_task(lanes.run(), name="lanes"),
-            asyncio.create_task(_deliver_mail(services, transport_of(settings)), name="mail"),
+            asyncio.create_task(kept_running("watch", services.live.watch)),
+            asyncio.create_task(kept_running("lanes", lanes.run)),
+            asyncio.create_task(kept_running("mail", partial(_deliver_mail, services, transport_of(settings)))),
         ]
         yield
         services.live.close()
@@ -91,6 +97,16 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
     return app
 
 
+async def kept_running(work: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run what never ends; an error that it does not expect is logged, and it begins again."""
+    while True:
+        try:
+            await run()
+        except Exception:
+            log.exception("background_failed", work=work)
+        await asyncio.sleep(PAUSE)
+
+
 async def _deliver_mail(services: Services, transport: Transport) -> None:
     """Send what is due, once a second, for ever; a database that is away is asked again."""
     while True:
@@ -98,7 +114,7 @@ async def _deliver_mail(services: Services, transport: Transport) -> None:
             sender = services.settings.mail_from
             while await deliver_due(services.database, transport, services.clock, sender=sender):
                 pass
-        await asyncio.sleep(1)
+        await asyncio.sleep(PAUSE)
 
 
 def _document_errors(app: FastAPI) -> None:

@@ -1,7 +1,6 @@
 """Probes: the process lives, the engine answers."""
 
 import asyncio
-from typing import Any
 from uuid import uuid4
 
 from fastapi import APIRouter, Request
@@ -11,6 +10,7 @@ from bot.assistant.ports import Engine, TurnFailed
 from bot.bootstrap import Services
 from bot.clock import day_in_france
 from bot.errors import Unavailable
+from bot.gateway.ask import forget_probes
 
 router = APIRouter(include_in_schema=False)
 
@@ -23,18 +23,26 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz")
 async def readyz(request: Request) -> JSONResponse:
-    """The database answers and the engine answered a probe turn."""
-    services: Services = request.app.state.services
-    engine: Engine = request.app.state.engine
-    state: dict[str, Any] = {"database": "ok", "engine": "ok"}
+    """The database answers and the engine answered a probe turn; whoever asks meanwhile shares that probe."""
+    state = request.app.state
+    under_way: asyncio.Task[dict[str, str]] | None = getattr(state, "probe", None)
+    if under_way is None or under_way.done():
+        under_way = state.probe = asyncio.create_task(_probe(state.services, state.engine))
+    found = await asyncio.shield(under_way)
+    return JSONResponse(found, status_code=200 if set(found.values()) == {"ok"} else 503)
+
+
+async def _probe(services: Services, engine: Engine) -> dict[str, str]:
+    found = {"database": "ok", "engine": "ok"}
     try:
         await asyncio.to_thread(services.database.probe)
     except Unavailable:
-        state["database"] = "away"
+        found["database"] = "away"
+    sender = f"probe-{uuid4()}"
     try:
         today = day_in_france(services.clock.now())
-        await engine.ask(f"probe-{uuid4()}", "hello", language="en", today=today, metadata={})
+        await engine.ask(sender, "hello", language="en", today=today, metadata={})
     except TurnFailed:
-        state["engine"] = "away"
-    ready = all(value == "ok" for value in state.values())
-    return JSONResponse(state, status_code=200 if ready else 503)
+        found["engine"] = "away"
+    await asyncio.to_thread(forget_probes, services.settings.tracker_database, sender)
+    return found

@@ -4,6 +4,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.gateway.problems import problem
 
+TOO_LARGE = problem(413, "too_large", "The request is too large.")
+
 
 class BodyLimit:
     """Refuses a body of more than `most_bytes` before it is read into memory."""
@@ -18,7 +20,7 @@ class BodyLimit:
             return
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if length.isdigit() and int(length) > self.most_bytes:
-            await problem(413, "too_large", "The request is too large.")(scope, receive, send)
+            await TOO_LARGE(scope, receive, send)
             return
         taken = 0
 
@@ -31,7 +33,14 @@ class BodyLimit:
                 return {"type": "http.disconnect"}
             return message
 
-        await self.app(scope, limited, send)
+        async def refused(message: Message) -> None:
+            # Whatever the app made of the client that went away.
+            if taken <= self.most_bytes:
+                await send(message)
+            elif message["type"] == "http.response.start":
+                await TOO_LARGE(scope, receive, send)
+
+        await self.app(scope, limited, refused)
 
 
 HEADERS = (

@@ -1,5 +1,6 @@
 """Errors as `application/problem+json` (RFC 9457) with a stable `code`, in the reader's language."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -27,6 +28,13 @@ def invalid(language: str, fields: list[dict[str, str]]) -> JSONResponse:
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, InvalidField.code, title, errors=fields)
 
 
+def _field(error: Mapping[str, Any]) -> dict[str, str]:
+    """The name and the fault of one value. What is no JSON at all has a place in the text, not a name."""
+    place = () if error["type"] == "json_invalid" else error["loc"][1:]
+    name = ".".join(str(part) for part in place) or str(error["loc"][0])
+    return {"field": name, "message": str(error["msg"]).removeprefix("Value error, ")}
+
+
 def install(app: FastAPI) -> None:
     @app.exception_handler(AccueilError)
     async def _ours(request: Request, error: AccueilError) -> JSONResponse:
@@ -52,11 +60,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         language = negotiate(request.headers.get("accept-language"))
-        fields = [
-            {"field": ".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]), "message": str(e["msg"])}
-            for e in error.errors()
-        ]
-        return invalid(language, fields)
+        return invalid(language, [_field(each) for each in error.errors()])
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:

@@ -4,7 +4,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -173,6 +173,7 @@ def _read_cursor(cursor: str, state: Control | None) -> tuple[datetime, UUID]:
         place = datetime.fromisoformat(key), UUID(hex=conversation_id)
         if of_state != state or place[0].tzinfo is None:
             raise ValueError("of another list")
-    except (ValueError, TypeError, AttributeError) as error:
+        place[0].astimezone(UTC)
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise InvalidField("The cursor is not one that this list gave out.", field="cursor") from error
     return place

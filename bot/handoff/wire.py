@@ -15,7 +15,7 @@ from bot.conversations.live import Live
 from bot.conversations.models import Conversation, Message
 from bot.conversations.queries import messages_after, queue_position
 from bot.db.session import Database
-from bot.errors import NotFound
+from bot.errors import NotFound, Unavailable
 from bot.identity.models import Staff
 
 HEARTBEAT = 15.0
@@ -150,8 +150,12 @@ async def stream(
     def look(seq: int) -> View | None:
         if not still_allowed():
             return None
-        with database.read() as session:
-            return view_after(session, conversation_id, seq)
+        try:
+            with database.read() as session:
+                return view_after(session, conversation_id, seq)
+        except (NotFound, Unavailable):
+            # The answer has begun: it can only end. Whoever asks again gets 404 or 503.
+            return None
 
     seq, control = after, None
     yield ": connected\n\n"

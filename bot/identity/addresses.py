@@ -51,9 +51,10 @@ def is_address_alone(text: str) -> bool:
 
 def without_credentials(text: str) -> str:
     """The text with addresses and codes taken out, for whoever must not see them."""
-    if email_in(text) is None and code_in(text) is None:
+    folded = plain(text)
+    if _ADDRESS.search(folded) is None and _CODE.search(folded) is None:
         return text
-    return " ".join(_CODE.sub(" ", _ADDRESS.sub("e-mail", plain(text))).split())
+    return " ".join(_CODE.sub(" ", _ADDRESS.sub("e-mail", folded)).split())
 
 
 def _words(text: str) -> int:

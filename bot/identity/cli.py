@@ -1,6 +1,7 @@
 """`accueil staff …`: accounts of the office from the command line."""
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -56,14 +57,12 @@ def staff_commands(open_database: Callable[[], Database], clock: Clock) -> typer
     app = typer.Typer(help="Accounts of the office.", no_args_is_help=True)
 
     def run(deed: Callable[[Database], str]) -> None:
-        database = open_database()
         try:
-            typer.echo(deed(database))
+            with closing(open_database()) as database:
+                typer.echo(deed(database))
         except AccueilError as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(2) from error
-        finally:
-            database.close()
 
     @app.command("add")
     def _add(

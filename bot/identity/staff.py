@@ -130,7 +130,8 @@ def sign_in(session: Session, email: str, password: str, address: str, now: date
         NotSignedIn: not this address with this password.
         TooMany: too many failures of this account or address in 15 minutes; `retry_after` in seconds.
     """
-    email = email.strip().lower()[:LONGEST_ADDRESS]
+    # PostgreSQL stores no zero character; an address with one is nobody's.
+    email = email.strip().lower()[:LONGEST_ADDRESS].replace("\x00", "?")
     account_key, address_key = f"account:{email}", f"address:{address[:LONGEST_ADDRESS]}"
     _check_throttle(session, account_key, FAILURES_OF_ACCOUNT, now)
     _check_throttle(session, address_key, FAILURES_OF_ADDRESS, now)

@@ -1,10 +1,12 @@
 """The facts of one student that change an answer. Every key may be unknown; nothing here knows tables or rules."""
 
+import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
@@ -19,6 +21,8 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+
+from bot.errors import InvalidField
 
 NationalityGroup = Literal["eu_eea_ch", "uk", "algeria", "quebec", "turkey", "other_non_eu", "refugee_or_protected"]
 DocumentHeld = Literal[
@@ -260,6 +264,18 @@ def facts_from(value: object) -> Facts:
         raise FactsError(tuple(_problem(each) for each in error.errors())) from error
 
 
+def read_facts(file: Path) -> Facts:
+    """Facts out of a JSON file. Raises InvalidField, one line for each thing that is wrong, with the file's name."""
+    try:
+        return facts_from(json.loads(file.read_text(encoding="utf-8-sig")))
+    except FactsError as error:
+        raise InvalidField("\n".join(f"{file.name}: {each}" for each in error.problems), field="facts") from error
+    except OSError as error:
+        raise InvalidField(f"{file} cannot be read: {error.strerror}.", field="facts") from error
+    except ValueError as error:
+        raise InvalidField(f"{file.name} is not JSON in UTF-8: {error}.", field="facts") from error
+
+
 def _problem(error: Any) -> str:
     place = ".".join(str(part) for part in error["loc"] if part != "[key]") or "facts"
     if error["type"] == "extra_forbidden":
@@ -269,6 +285,8 @@ def _problem(error: Any) -> str:
         return f"{place}: there is no fact of this name; {fix}"
     if error["type"] == "model_type":
         return "facts: not an object; write {} with the names of facts in it"
+    if error["type"] == "tuple_type":
+        return f"{place}: {error['input']!r} is not a list; write it in square brackets"
     if error["type"] == "value_error":
         return f"{place}: {error['ctx']['error']}"
     return f"{place}: {error['input']!r} is not possible; {error['msg']}"

@@ -12,9 +12,9 @@ from bot.assistant.rasa_http import RasaEngine
 from bot.assistant.training import current_model
 from bot.bootstrap import build_services
 from bot.config import Settings
-from bot.gateway.ask import Defaults, Line, ask_one, forget_probes
+from bot.gateway.ask import Defaults, Line, ask_one, check_lines, forget_probes
 from bot.supervisor import runfile
-from bot.supervisor.checks import check_interpreter
+from bot.supervisor.checks import check_folder, check_interpreter
 from bot.supervisor.children import Say
 from bot.supervisor.desk import engine_python, prepare_database, train_model
 
@@ -29,8 +29,13 @@ def ask_lines(settings: Settings, lines: Sequence[Line], defaults: Defaults, *, 
         ConfigurationError: no engine could be started.
         InvalidField, UnknownStudent: a line is wrong.
     """
-    settings.data.mkdir(parents=True, exist_ok=True)
+    check_folder(settings.data)
     prepare_database(settings, note)
+    services = build_services(settings)
+    try:
+        check_lines(services, lines, defaults)
+    finally:
+        services.database.close()
     if (running := runfile.read(settings.data)) is not None:
         asyncio.run(_ask(settings, running.rasa_url, lines, defaults, out, note))
         forget_probes(settings.tracker_database)

@@ -6,7 +6,7 @@ import mailbox
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from email.utils import format_datetime
+from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -111,7 +111,11 @@ async def deliver_due(
         Unavailable: the database cannot be reached.
     """
     delivered = 0
-    for taken in await asyncio.to_thread(_take, database, clock.now(), limit):
+    for _ in range(limit):
+        # One at a time: the lease of a mail must not run out while it waits behind slow ones.
+        taken = await asyncio.to_thread(_take, database, clock.now())
+        if taken is None:
+            break
         try:
             await transport.send(render(taken.key, taken.payload, sender, clock.now()))
         except Exception as error:  # Whatever goes wrong with one mail must not keep the others.
@@ -123,25 +127,25 @@ async def deliver_due(
     return delivered
 
 
-def _take(database: Database, now: datetime, limit: int) -> list[Taken]:
+def _take(database: Database, now: datetime) -> Taken | None:
     with database.write() as session:
-        rows = session.scalars(
+        due = (
             select(OutboxEntry)
             .where(OutboxEntry.channel == CHANNEL, OutboxEntry.next_at <= now)
             .order_by(OutboxEntry.next_at, OutboxEntry.id)
-            .limit(limit)
+            .limit(1)
             .with_for_update(skip_locked=True)
-        ).all()
-        taken = []
-        for row in rows:
+        )
+        while (row := session.scalar(due)) is not None:
             if _is_over(row.payload, now):
                 _give_up(session, row, "expired")
+                session.flush()
                 continue
             # Counted before the attempt: a mail that kills the process must not be tried for ever.
             row.attempts += 1
             row.next_at = now + LEASE
-            taken.append(Taken(row.id, row.key, row.payload, row.attempts))
-        return taken
+            return Taken(row.id, row.key, row.payload, row.attempts)
+        return None
 
 
 def _is_over(payload: dict[str, Any], now: datetime) -> bool:
@@ -189,12 +193,13 @@ def render(key: str, payload: dict[str, Any], sender: str, now: datetime) -> Ema
             subject, text = _linked_mail(payload, language)
         case kind:
             raise ValueError(f"there is no mail of the kind {kind}")
+    domain = parseaddr(sender)[1].rpartition("@")[2]
     message = EmailMessage()
     message["From"] = sender
     message["To"] = str(payload["to"])
     message["Subject"] = subject
     message["Date"] = format_datetime(now)
-    message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{sender.rpartition('@')[2]}>"
+    message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)
     # After the content, which takes away every Content- header that is there before it.

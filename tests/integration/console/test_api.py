@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from base64 import urlsafe_b64encode
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -14,7 +15,7 @@ from bot.clock import FixedClock
 from bot.conversations.models import Alert
 from bot.handoff.models import Reason
 from bot.handoff.service import claim, release, request_person
-from bot.identity.models import Staff
+from bot.identity.models import AuditEntry, Staff
 from tests.factories import make_conversation, receive, transcript
 from tests.integration.console.desk import bearer_of
 
@@ -135,7 +136,10 @@ async def test_waiting_ones_come_first_come(
     assert second["next_cursor"] is None
 
 
-@pytest.mark.parametrize("cursor", ["x", "W10", "bnVsbA", "é", "////", "WyJib3QiLCAiMjAyNiIsICIwIl0"])
+TOO_LONG_AGO = urlsafe_b64encode(b'[null, "0001-01-01T00:00:00+14:00", "00000000000000000000000000000000"]').decode()
+
+
+@pytest.mark.parametrize("cursor", ["x", "W10", "bnVsbA", "é", "////", "WyJib3QiLCAiMjAyNiIsICIwIl0", TOO_LONG_AGO])
 async def test_a_cursor_that_is_not_ours_is_a_wrong_field(
     client: httpx.AsyncClient, as_claire: dict[str, str], cursor: str
 ):
@@ -311,3 +315,14 @@ async def test_a_claim_after_a_colleague_released_is_possible(
     free = await client.post(f"{V1}/conversations/{conversation_id}/claim", headers=as_marc)
 
     assert (taken.status_code, free.status_code) == (409, 200)
+
+
+async def test_reading_a_transcript_is_written_down_for_other_programs_as_well(
+    client: httpx.AsyncClient, services: Services, as_claire: dict[str, str], conversation_id: UUID
+):
+    for _ in range(2):
+        assert (await client.get(f"{V1}/conversations/{conversation_id}/messages", headers=as_claire)).is_success
+
+    with services.database.read() as session:
+        read = session.scalars(select(AuditEntry.conversation_id).where(AuditEntry.action == "read")).all()
+    assert read == [conversation_id]

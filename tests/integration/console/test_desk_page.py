@@ -143,7 +143,8 @@ async def test_reading_a_conversation_is_written_down_once(
     for minutes in (0, 5, 20, 20):
         clock.instant += timedelta(minutes=minutes)
         await desk.post("/staff/api/here")
-        assert (await desk.get(f"/staff/api/conversations/{conversation_id}")).status_code == 200
+        for path in ("", "/transcript", "/messages"):
+            assert (await desk.get(f"/staff/api/conversations/{conversation_id}{path}")).status_code == 200
 
     with services.database.read() as session:
         read = session.execute(

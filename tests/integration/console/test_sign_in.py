@@ -15,6 +15,7 @@ from tests.integration.console.desk import (
     browser,
     desk_app,
     desk_services,
+    enter,
     hidden,
     sign_in,
     staff_with_password,
@@ -179,3 +180,24 @@ async def test_styles_and_scripts_are_kept_when_their_address_names_the_version(
     assert sheet.headers["Cache-Control"] == "no-cache"
     assert named.headers["Cache-Control"] == "private, max-age=31536000, immutable"
     assert (known.status_code, missing.status_code) == (304, 404)
+
+
+async def test_signing_in_again_ends_the_session_this_browser_had(
+    client: httpx.AsyncClient, claire: Staff, app: FastAPI, services: Services
+):
+    form = await client.get("/staff/sign-in")
+    enter(client, services, claire)
+    before = client.cookies["accueil_staff"]
+    fields = {"email": claire.email, "password": PASSWORD, "csrf": hidden(form, "csrf")}
+    again = await client.post("/staff/sign-in", data=fields)
+
+    async with browser(app) as old:
+        old.cookies.set("accueil_staff", before)
+        assert (again.status_code, (await old.get("/staff/api/inbox")).status_code) == (303, 401)
+
+
+async def test_an_address_with_a_zero_character_is_a_wrong_one(client: httpx.AsyncClient, claire: Staff):
+    form = await client.get("/staff/sign-in")
+    fields = {"email": "claire\x00@junia.example", "password": PASSWORD, "csrf": hidden(form, "csrf")}
+
+    assert (await client.post("/staff/sign-in", data=fields)).status_code == 401

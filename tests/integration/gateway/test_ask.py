@@ -11,7 +11,7 @@ from bot.config import Settings
 from bot.conversations.messages import Answer, Candidate, Source, Understanding
 from bot.conversations.models import Conversation, InboxEntry, Message
 from bot.errors import InvalidField
-from bot.gateway.ask import Defaults, Line, UnknownStudent, ask_one, forget_probes, read_lines
+from bot.gateway.ask import Defaults, Line, UnknownStudent, ask_one, check_lines, forget_probes, read_lines
 from tests.factories import make_student
 from tests.fakes import FakeEngine
 
@@ -102,8 +102,36 @@ async def test_the_line_wins_over_the_defaults(services, engine, now):
 async def test_an_unknown_student_or_language_is_refused(services, engine):
     with pytest.raises(UnknownStudent, match=r"There is no student nobody@student\.junia\.com"):
         await ask_one(services, engine, Line(id=1, text="CVEC?", student="nobody@student.junia.com"), Defaults())
-    with pytest.raises(InvalidField, match="'tlh' is not one of our languages"):
+    with pytest.raises(InvalidField, match="'tlh' is not one of en, fr"):
         await ask_one(services, engine, Line(id=1, text="CVEC?", language="tlh"), Defaults())
+
+
+async def test_a_language_may_be_written_in_capitals(services, engine):
+    result = await ask_one(services, engine, Line(id=1, text="CVEC?"), Defaults(language="FR"))
+
+    assert result["language"] == "fr"
+
+
+def test_the_first_wrong_line_is_found_before_anything_is_asked(services, now):
+    with services.database.write() as session:
+        make_student(session, now, "Amina")
+    right = Line(id=1, text="CVEC?", language="fr", student="amina@student.junia.com")
+    check_lines(services, [right], Defaults())
+
+    with pytest.raises(UnknownStudent, match=r"There is no student nobody@student\.junia\.com"):
+        check_lines(services, [right, Line(id=2, text="CVEC?", student="nobody@student.junia.com")], Defaults())
+    with pytest.raises(InvalidField, match="'tlh' is not one of en, fr"):
+        check_lines(services, [right, Line(id=2, text="CVEC?", language="tlh")], Defaults())
+
+
+def test_a_file_may_begin_with_a_byte_order_mark_and_must_be_utf8(tmp_path):
+    file = tmp_path / "questions.jsonl"
+    file.write_bytes(b'\xef\xbb\xbf{"id": 1, "text": "one"}\n')
+    assert [line.text for line in read_lines(file)] == ["one"]
+
+    file.write_bytes(b'{"id": 1, "text": "one"}\n{"id": 2, "text": "d\xe9j\xe0"}\n')
+    with pytest.raises(InvalidField, match=r"questions\.jsonl, line 2: line: Invalid JSON"):
+        list(read_lines(file))
 
 
 def test_lines_are_read_in_order_and_a_wrong_one_is_named(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from bot.conversations.live import Live
 from bot.conversations.models import Author, Conversation
 from bot.conversations.service import append
+from bot.db.session import Database
 from bot.handoff import wire
 from bot.handoff.service import claim
 from tests.factories import make_conversation, make_staff
@@ -112,3 +113,18 @@ async def test_a_closing_process_ends_its_streams(database, clock, talk):
     live.close()
 
     assert await asyncio.wait_for(reading, 5) == [("control", {"control": "bot", "staff_name": None, "position": None})]
+
+
+async def test_a_stream_ends_quietly_when_the_database_goes_away_or_the_talk_is_erased(database, clock, talk, tmp_path):
+    live = Live(database, clock)
+    reading = asyncio.create_task(read(database, live, talk, after=1, count=99))
+    await asyncio.sleep(0.1)
+    with database.write() as session:
+        session.delete(session.get_one(Conversation, talk))
+    live.changed(talk)
+
+    assert len(await asyncio.wait_for(reading, 5)) == 1
+
+    away = Database(f"sqlite:///{tmp_path / 'nowhere' / 'accueil.db'}")
+    assert await asyncio.wait_for(read(away, live, talk, count=99), 5) == []
+    away.close()

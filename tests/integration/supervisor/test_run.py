@@ -133,7 +133,8 @@ def test_one_port_for_two_servers_is_refused(tmp_path):
 
 
 def test_a_foreign_address_is_refused(tmp_path):
-    assert refusal(tmp_path / "data", ACCUEIL_HOST="192.0.2.1") == (
+    production = {"ACCUEIL_MODE": "production", "ACCUEIL_SMTP_HOST": "mail.example"}
+    assert refusal(tmp_path / "data", ACCUEIL_HOST="192.0.2.1", **production) == (
         "192.0.2.1 is not an address of this machine. Correct ACCUEIL_HOST."
     )
 

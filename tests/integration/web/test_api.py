@@ -216,6 +216,20 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(client, talk):
     assert (response.status_code, response.json()["code"]) == (413, "too_large")
 
 
+def test_a_body_without_a_length_that_grows_too_large_is_refused_in_the_same_way(client, talk):
+    conversation, headers = talk
+    parts = (b"x" * 1000 for _ in range(70))
+    response = client.post(f"/api/v1/conversations/{conversation}/messages", content=parts, headers=headers)
+
+    assert (response.status_code, response.json()["code"]) == (413, "too_large")
+
+
+def test_a_body_that_is_no_json_is_named_as_such(client):
+    response = client.post("/api/v1/conversations", content=b"{", headers={"Content-Type": "application/json"})
+
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "body")
+
+
 def test_probes_tell_the_process_from_the_engine(client, engine):
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").json() == {"database": "ok", "engine": "ok"}

@@ -60,3 +60,23 @@ def test_a_story_around_one_question_stays_whole(text):
 
 def test_other_scripts_have_question_marks_too():
     assert len(split_questions("كيف أجد غرفة في ليل؟ ومتى أصادق على التأشيرة؟")) == 2
+
+
+@pytest.mark.parametrize("sign", ["/", " /", "／", "//"])
+def test_no_part_of_a_split_message_can_start_a_command(sign):
+    parts = split_questions(clean(f'What is the CVEC fee please? {sign}restart{{"a": 1}} is what?'))
+
+    assert parts == ["What is the CVEC fee please?", 'restart{"a": 1} is what?']
+
+
+@given(
+    st.lists(st.sampled_from(["/", "／", "? ", "？", " ", "visa", "where is it? ", "\u00a0", '{"a": 1}']), max_size=30)
+)
+def test_no_part_of_any_message_starts_with_a_slash(pieces):
+    assert [part for part in split_questions(clean("".join(pieces))) if part.strip().startswith("/")] == []
+
+
+def test_a_code_in_a_long_sentence_does_not_reach_the_engine():
+    text = "Hello, I have received the code in my mailbox and it is 123 456, thank you very much"
+
+    assert clean(text) == "Hello, I have received the code in my mailbox and it is , thank you very much"

@@ -69,4 +69,6 @@ def test_an_address_alone_is_one_and_nothing_more():
 def test_addresses_and_codes_are_taken_out_and_the_rest_stays():
     assert without_credentials("can I write to visa@school.example?") == "can I write to e-mail?"
     assert without_credentials("my code is 123456") == "my code is"
+    long = "I have found it in the junk folder at last, it says 123456 there"
+    assert without_credentials(long) == long.replace("123456 ", "")
     assert without_credentials("Le  visa ?") == "Le  visa ?"

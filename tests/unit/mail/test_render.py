@@ -56,3 +56,11 @@ def test_a_name_cannot_add_a_header():
 def test_an_unknown_kind_of_mail_is_refused():
     with pytest.raises(ValueError, match="birthday"):
         render("x", {**CODE, "kind": "birthday"}, "accueil@junia.example", NOW)
+
+
+def test_a_sender_with_a_name_still_gives_a_valid_message_id():
+    mail = render("link_code:7", CODE, "Accueil <accueil@junia.example>", NOW)
+
+    assert mail["From"] == "Accueil <accueil@junia.example>"
+    assert mail["Message-ID"].endswith("@junia.example>")
+    assert mail["Message-ID"].count(">") == 1

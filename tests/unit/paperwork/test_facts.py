@@ -76,6 +76,7 @@ def test_the_dates_of_the_record_are_listed() -> None:
             "earlier_stays.0: exit lies before entry; swap them",
         ),
         ({"wants_buddy": "yes"}, "wants_buddy: 'yes' is not possible; Input should be a valid boolean"),
+        ({"nationality": "IN"}, "nationality: 'IN' is not a list; write it in square brackets"),
         ({"campus": "paris"}, "campus: 'paris' is not possible; Input should be 'lille', 'bordeaux' or 'chateauroux'"),
         ([], "facts: not an object; write {} with the names of facts in it"),
     ],

@@ -31,4 +31,6 @@ def test_an_end_is_told_in_words(code, words):
     ],
 )
 def test_programs_on_this_machine_reach_the_gateway_wherever_it_listens(host, url):
-    assert gateway_url(Settings(host=host, port=8123)) == url
+    settings = Settings(mode="production", smtp_host="mail.example", host=host, port=8123, _env_file=None)
+
+    assert gateway_url(settings) == url

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,30 +9,24 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from markdown_it import MarkdownIt
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from bot.bootstrap import Services
 from bot.console.access import ServicesDep, by_session, note_presence, session_token, signed_in_with, staff_by_session
-from bot.console.desk import conversation_json, desk_router
+from bot.console.desk import conversation_json, desk_router, note_reading
 from bot.console.html import HEADERS, console_language, html
 from bot.console.pages.desk.words import card_json, script_strings, understanding_json
 from bot.content.loader import Knowledge
 from bot.conversations.models import Author, Message
 from bot.conversations.queries import messages_after, queue_position
 from bot.conversations.service import LONGEST_TEXT
-from bot.errors import NotAllowed
+from bot.errors import NotAllowed, Unavailable
 from bot.handoff.queries import InboxRow, Tab, counts, inbox_row, latest
 from bot.handoff.service import MAY_ANSWER
 from bot.handoff.wire import BIGGEST_SEQ, HEARTBEAT, event_json, sse
-from bot.identity.audit import record
-from bot.identity.models import AuditEntry
 from bot.identity.staff import SignedIn
 
 SESSION_CHECK = 30.0
 """Seconds between two looks whether the session behind a stream is still valid."""
-READING = timedelta(minutes=30)
-"""Opening the same transcript again within this is the same reading, for the audit log."""
 SAME_MOMENT = 0.15
 """Seconds in which changes are told together, so that a busy desk does not reload its list for each message."""
 
@@ -89,14 +82,10 @@ def list_of_tab(
 def one(services: ServicesDep, signed_in: SignedInDep, conversation_id: UUID) -> dict[str, Any]:
     """The head of a conversation; who reads it goes into the audit log."""
     language = console_language(signed_in.staff.language)
-    now = services.clock.now()
     with services.database.read() as session:
         row = inbox_row(session, conversation_id)
-        known = _was_read(session, signed_in.staff.id, conversation_id, now)
         head = row_json(row, language) | {"position": queue_position(session, row.conversation)}
-    if not known:
-        with services.database.write() as session:
-            record(session, "read", staff_id=signed_in.staff.id, now=now, conversation_id=conversation_id)
+    note_reading(services, signed_in.staff, conversation_id)
     return head
 
 
@@ -111,6 +100,7 @@ def transcript(
     with services.database.read() as session:
         last_seq = inbox_row(session, conversation_id).conversation.last_seq
         found = messages_after(session, conversation_id, after, limit)
+    note_reading(services, signed_in.staff, conversation_id)
     language = console_language(signed_in.staff.language)
     return {"events": [message_json(message, services.knowledge, language) for message in found], "last_seq": last_seq}
 
@@ -154,7 +144,12 @@ async def follow(services: Services, token: str) -> AsyncIterator[str]:
             await subscription.wait(HEARTBEAT)
             if clock() - checked >= SESSION_CHECK:
                 checked = clock()
-                if await asyncio.to_thread(signed_in_with, services, token) is None:
+                try:
+                    signed_in = await asyncio.to_thread(signed_in_with, services, token)
+                except Unavailable:
+                    # Not signed out: the page comes back by itself when the database does.
+                    return
+                if signed_in is None:
                     yield sse("signed_out", {})
                     return
             if clock() - before >= HEARTBEAT:
@@ -184,19 +179,3 @@ def message_json(message: Message, knowledge: Knowledge, language: str) -> dict[
     if message.author != Author.STUDENT:
         event["html"] = _markdown.render(message.text)
     return event
-
-
-def _was_read(session: Session, staff_id: int, conversation_id: UUID, now: datetime) -> bool:
-    return (
-        session.scalar(
-            select(AuditEntry.id)
-            .where(
-                AuditEntry.conversation_id == conversation_id,
-                AuditEntry.staff_id == staff_id,
-                AuditEntry.action == "read",
-                AuditEntry.at > now - READING,
-            )
-            .limit(1)
-        )
-        is not None
-    )

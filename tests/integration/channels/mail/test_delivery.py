@@ -276,3 +276,26 @@ async def test_nothing_is_sent_in_clear_where_tls_is_wanted(database, clock, now
 def test_without_a_mail_server_mails_go_to_the_mailbox_of_the_data_folder(tmp_path):
     assert isinstance(transport_of(Settings(data=tmp_path, _env_file=None)), MailboxTransport)
     assert isinstance(transport_of(Settings(data=tmp_path, smtp_host="mail.example", _env_file=None)), SmtpTransport)
+
+
+async def test_each_mail_has_a_whole_lease_even_behind_slow_ones(database, now):
+    add_mail(database, now, "link_code:1")
+    add_mail(database, now, "link_code:2")
+    clock = FixedClock(now)
+    sent: list[str] = []
+
+    class Slow:
+        async def send(self, message: EmailMessage) -> None:
+            sent.append(str(message["Message-ID"]))
+            if len(sent) == 1:
+                clock.instant += LEASE - timedelta(seconds=1)
+                return
+            clock.instant += timedelta(seconds=2)
+            await deliver_due(database, Other(), clock, sender=SENDER)
+
+    class Other:
+        async def send(self, message: EmailMessage) -> None:
+            sent.append(str(message["Message-ID"]))
+
+    assert await deliver_due(database, Slow(), clock, sender=SENDER) == 2
+    assert len(sent) == 2

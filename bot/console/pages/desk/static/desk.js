@@ -330,7 +330,10 @@ async function act(deed, words) {
     for (const id of ["claim", "release", "close"]) $(id).disabled = false;
   }
   await refresh();
-  if (deed === "claim" && open === talk && isMine(talk.head)) $("text").focus();
+  if (open !== talk) return;
+  if (deed === "claim" && isMine(talk.head)) $("text").focus();
+  // The button that was pressed is gone: the keyboard goes on from the head of the conversation.
+  else if (document.activeElement === document.body) $("name").focus();
 }
 
 /** Say in words why something was refused, with the present holder's name. */

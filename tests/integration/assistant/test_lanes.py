@@ -1,0 +1,73 @@
+"""What a lane does when things go wrong that nobody foresaw."""
+
+import asyncio
+import time
+from uuid import UUID
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.answers.urgent import build_door
+from bot.assistant import lanes as lanes_module
+from bot.assistant import turn
+from bot.assistant.lanes import Lanes
+from bot.conversations.live import Live
+from tests.factories import make_conversation, receive, transcript
+from tests.fakes import FakeEngine
+
+
+@pytest.fixture
+def talk(database, now) -> UUID:
+    with database.write() as session:
+        return make_conversation(session, now).id
+
+
+@pytest.fixture
+def engine():
+    return FakeEngine()
+
+
+@pytest.fixture
+def lanes(database, clock, engine, knowledge) -> Lanes:
+    return Lanes(database, engine, build_door(knowledge.urgent), knowledge, Live(database, clock), clock)
+
+
+async def finished(lanes: Lanes, talk: UUID) -> None:
+    lanes.wake(talk)
+    await lanes._tasks[talk]
+
+
+async def test_a_lane_that_cannot_even_say_sorry_is_logged_and_leaves_the_message(
+    database, talk, now, lanes, monkeypatch
+):
+    def broken(*_arguments: object) -> None:
+        raise RuntimeError("amina wrote something")
+
+    with database.write() as session:
+        receive(session, talk, "What is the CVEC?", now)
+    with monkeypatch.context() as patched, capture_logs() as logs:
+        patched.setattr(lanes_module, "commit", broken)
+        await finished(lanes, talk)
+    await finished(lanes, talk)
+
+    assert [log["event"] for log in logs] == ["turn_failed"] * 3 + ["lane_failed"]
+    with database.read() as session:
+        assert len(transcript(session, talk)) == 3
+
+
+async def test_several_slow_parts_do_not_let_the_student_wait_longer_than_one(
+    database, talk, now, lanes, engine, monkeypatch
+):
+    async def slow(*_arguments: object, **_named: object) -> None:
+        await asyncio.sleep(0.3)
+
+    monkeypatch.setattr(turn, "LONGEST_TURN", 0.4)
+    monkeypatch.setattr(engine, "ask", slow)
+    with database.write() as session:
+        receive(session, talk, "What is the CVEC? And how do I find a room? When is the welcome session?", now)
+    began = time.monotonic()
+    await finished(lanes, talk)
+
+    assert time.monotonic() - began < 0.9
+    with database.read() as session:
+        assert "something is not working on my side" in str(transcript(session, talk)[-1])
