@@ -61,17 +61,17 @@ def join(answers: list[Answer]) -> Answer:
             chosen.append(each)
     clear = [a for a in chosen if a.understanding.action == "answer"]
     ordered = clear + [a for a in chosen if a.understanding.action != "answer"]
-    best = max(clear, key=lambda a: a.understanding.confidence).understanding
+    first = clear[0].understanding
     sources = tuple(dict.fromkeys(source for a in ordered for source in a.sources))
     buttons = {button.label: button for a in ordered for button in a.buttons}
     understanding = Understanding(
-        intent=best.intent,
+        intent=first.intent,
         confidence=min(a.understanding.confidence for a in clear),
         action="answer",
-        topic=best.topic,
+        topic=first.topic,
         topics=tuple(a.understanding.topic for a in clear if a.understanding.topic),
-        group=best.group,
-        candidates=best.candidates,
+        group=first.group,
+        candidates=first.candidates,
     )
     return Answer(
         text="\n\n".join(a.text for a in ordered),

@@ -65,19 +65,24 @@ def claim(
 def release(
     session: Session, conversation_id: UUID, staff: Staff, now: datetime, version: int | None = None
 ) -> Conversation:
-    """Give the conversation back to the bot.
+    """Give the conversation back to the bot; a request that nobody took is ended by it.
 
     Raises:
         AlreadyTaken: a colleague holds it.
-        VersionChanged: it is not as it was at `version`, or nobody holds it.
+        VersionChanged: it is not as it was at `version`, or it is with the bot already.
     """
     conversation = _held(session, conversation_id, staff, version)
+    was_held = conversation.control == Control.STAFF
     _end_case(session, conversation, now)
     conversation.assignee_id = None
     conversation.abstentions = 0
     _move(conversation, Move.RELEASE, now)
     session.flush()
-    text = say(conversation.language, "The assistant is back: you are talking to a machine again.")
+    language = conversation.language
+    if was_held:
+        text = say(language, "The assistant is back: you are talking to a machine again.")
+    else:
+        text = say(language, "The office has ended your request for a person. The assistant goes on answering.")
     _notice(session, conversation, text, now)
     record(session, "release", staff_id=staff.id, now=now, conversation_id=conversation_id)
     return conversation

@@ -281,3 +281,19 @@ def test_a_person_waiting_for_an_hour_keeps_their_place(database, talk, say_it, 
         assert conversation.waiting_since == now
         other = make_conversation(session, now + timedelta(hours=1))
         assert other.control == Control.BOT
+
+
+def test_ending_a_request_that_nobody_took_says_so_and_the_bot_goes_on(database, talk, say_it, take_turn, engine, now):
+    engine.answer = lambda text: asks_for_person() if "person" in text else plain_answer("echo")
+    say_it("a person please")
+    take_turn()
+    with database.write() as session:
+        release(session, talk, make_staff(session, now), now)
+    say_it("and the CVEC?")
+    take_turn()
+
+    assert said(database, talk)[-3:] == [
+        ("system", "The office has ended your request for a person. The assistant goes on answering."),
+        ("student", "and the CVEC?"),
+        ("bot", "echo"),
+    ]
