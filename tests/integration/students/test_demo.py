@@ -93,7 +93,9 @@ def test_nothing_is_loaded_beside_real_students(database, settings, now):
 
 
 def test_nothing_is_loaded_in_production(database, tmp_path, now):
-    summary = load(database, Settings(data=tmp_path / "data", mode="production", _env_file=None), now)
+    summary = load(
+        database, Settings(data=tmp_path / "data", mode="production", smtp_host="mail.example", _env_file=None), now
+    )
 
     assert summary == DemoSummary(loaded=False, students=(), sign_ins=())
     assert not (tmp_path / "data").exists()
