@@ -283,6 +283,9 @@ def _alone(models: Path, say: Say) -> Iterator[None]:
         except BlockingIOError:
             say("  another training of this data folder is running; waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in (*models.glob("training-*"), *models.glob("scoring-*")):
+            # Of a training that was killed: nobody else works here while the lock is held.
+            shutil.rmtree(left, ignore_errors=True)
         for left_behind in (*models.glob("training-*"), *models.glob("scoring-*")):
             shutil.rmtree(left_behind, ignore_errors=True)
         yield

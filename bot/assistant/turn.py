@@ -269,6 +269,4 @@ def _alert(session: Session, conversation: Conversation, kind: str, entry_id: in
     key = f"{kind}:{entry_id}"
     if session.scalar(select(Alert.id).where(Alert.key == key)) is None:
         session.add(Alert(conversation_id=conversation.id, kind=kind, key=key, created_at=now))
-    if kind == "urgent":
-        conversation.urgent_at = now
     conversation.updated_at = now

@@ -65,7 +65,6 @@ class Conversation(Base):
     """In a row; two offer a person."""
     token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     waiting_since: Mapped[datetime | None]
-    urgent_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

@@ -36,12 +36,6 @@ def messages_after(session: Session, conversation_id: UUID, seq: int, limit: int
     ).all()
 
 
-@dataclass(frozen=True)
-class Pending:
-    entry_id: int
-    conversation_id: UUID
-
-
 def pending_conversations(session: Session) -> Sequence[UUID]:
     """Conversations with something in the inbox, the longest waiting first."""
     return session.scalars(

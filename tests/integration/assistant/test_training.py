@@ -166,6 +166,16 @@ def test_a_training_that_fails_names_its_log_and_leaves_nothing_behind(desk: Des
     assert sorted(path.name for path in desk.paths.models.iterdir()) == [".lock", "train.log"]
 
 
+def test_what_a_killed_training_left_behind_is_cleared_away(desk: Desk) -> None:
+    left = desk.paths.models / "training-of-yesterday"
+    left.mkdir(parents=True)
+    (left / "half.tar.gz").write_text("half a model")
+
+    desk.train()
+
+    assert not left.exists()
+
+
 def test_without_held_out_phrases_the_new_model_is_taken_unmeasured(desk: Desk) -> None:
     for path in (desk.paths.root / "tests" / "nlu").glob("*/*.yml"):
         path.write_text("")
