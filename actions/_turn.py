@@ -63,12 +63,11 @@ class Turn:
 def turn_from(tracker: Tracker) -> Turn:
     message: dict[str, Any] = tracker.latest_message or {}
     metadata: dict[str, Any] = message.get("metadata") or {}
-    language = str(metadata.get("language") or DEFAULT)
     decision, understanding = _understood(message, metadata.get("chosen"))
     return Turn(
         sender=tracker.sender_id,
         text=str(message.get("text") or ""),
-        language=language if is_supported(language) else DEFAULT,
+        language=_language_of(tracker),
         today=date.fromisoformat(metadata["today"]) if metadata.get("today") else date.today(),  # noqa: DTZ011
         last_topic=metadata.get("last_topic"),
         as_student=metadata.get("as_student"),

@@ -16,6 +16,8 @@ from bot.i18n.translate import say
 SUGGEST_FROM = 0.1
 """Calibrated confidence below which a topic is not even offered as a button."""
 
+MOST_BUTTONS = 4
+
 
 @dataclass(frozen=True)
 class Personal:
@@ -63,11 +65,12 @@ def topic_answer(
     buttons = [link_button(language)] if personal.can_link and not personal.text else []
     buttons += [topic_button(knowledge, each, language) for each in topic.file.next if each in knowledge.topics]
     if topic.file.ask_office or personal.offer_person:
-        buttons.append(person_button(language))
+        # The way to a person must not fall off the end.
+        buttons = [*buttons[: MOST_BUTTONS - 1], person_button(language)]
     return Answer(
         text="\n\n".join(parts),
         understanding=understanding,
-        buttons=tuple(buttons[:4]),
+        buttons=tuple(buttons[:MOST_BUTTONS]),
         sources=sources_of(knowledge, topic, personal.sources),
     )
 

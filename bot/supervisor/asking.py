@@ -10,7 +10,7 @@ from typing import TextIO
 from bot.assistant.engine import temporary_engine
 from bot.assistant.rasa_http import RasaEngine
 from bot.assistant.training import current_model
-from bot.bootstrap import build_services
+from bot.bootstrap import Services, build_services
 from bot.config import Settings
 from bot.gateway.ask import Defaults, Line, ask_one, check_lines, forget_probes
 from bot.supervisor import runfile
@@ -34,25 +34,24 @@ def ask_lines(settings: Settings, lines: Sequence[Line], defaults: Defaults, *, 
     services = build_services(settings)
     try:
         check_lines(services, lines, defaults)
+        if (running := runfile.read(settings.data)) is not None:
+            asyncio.run(_ask(services, running.rasa_url, lines, defaults, out, note))
+            forget_probes(settings.tracker_database)
+            return
+        check_interpreter(engine_python(settings), "engine")
+        train_model(settings, note)
+        note("Starting an engine for the questions …")
+        environment = {**os.environ, "ACCUEIL_DATA": str(settings.data)}
+        with temporary_engine(settings.root, current_model(settings.data / "models"), environment) as engine:
+            asyncio.run(_ask(services, engine.rasa_url, lines, defaults, out, note))
     finally:
         services.database.close()
-    if (running := runfile.read(settings.data)) is not None:
-        asyncio.run(_ask(settings, running.rasa_url, lines, defaults, out, note))
-        forget_probes(settings.tracker_database)
-        return
-    check_interpreter(engine_python(settings), "engine")
-    train_model(settings, note)
-    note("Starting an engine for the questions …")
-    environment = {**os.environ, "ACCUEIL_DATA": str(settings.data)}
-    with temporary_engine(settings.root, current_model(settings.data / "models"), environment) as engine:
-        asyncio.run(_ask(settings, engine.rasa_url, lines, defaults, out, note))
 
 
 async def _ask(
-    settings: Settings, rasa_url: str, lines: Sequence[Line], defaults: Defaults, out: TextIO, note: Say
+    services: Services, rasa_url: str, lines: Sequence[Line], defaults: Defaults, out: TextIO, note: Say
 ) -> None:
-    services = build_services(settings)
-    engine = RasaEngine(rasa_url, settings.turn_timeout)
+    engine = RasaEngine(rasa_url, services.settings.turn_timeout)
     told = time.monotonic()
     try:
         for place, line in enumerate(lines, start=1):
@@ -64,4 +63,3 @@ async def _ask(
                 note(f"{place} of {len(lines)} questions")
     finally:
         await engine.close()
-        services.database.close()

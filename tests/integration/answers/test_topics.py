@@ -28,6 +28,16 @@ def test_before_linking_the_link_is_the_first_thing_offered(knowledge):
     assert reply.buttons[0].payload == {"effect": "start_link"}
 
 
+def test_where_the_office_must_be_asked_a_person_is_always_offered(knowledge):
+    full = next(slug for slug, topic in knowledge.topics.items() if topic.file.ask_office and len(topic.file.next) == 3)
+
+    reply = answer(knowledge, slug=full, personal=Personal(can_link=True))
+
+    assert len(reply.buttons) == 4
+    assert reply.buttons[0].payload == {"effect": "start_link"}
+    assert reply.buttons[-1].payload == {"effect": "request_person"}
+
+
 def test_after_linking_the_link_is_not_offered_again(knowledge):
     reply = answer(knowledge, personal=Personal("By 12 December 2026.", (), True))
 
