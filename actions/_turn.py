@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from bot.answers.decision import Candidate as Label
 from bot.answers.decision import Decision, decide
+from bot.answers.variants import Told
 from bot.answers.words import failed
 from bot.bootstrap import Services, build_services
 from bot.config import load_settings
@@ -45,6 +46,12 @@ class Turn:
     language: str
     today: date
     last_topic: str | None
+    told: Told
+    """What was told in this conversation, see bot.answers.variants."""
+    mentioned: Told
+    """What the question itself says ("in Bordeaux"): it counts before the record."""
+    wants_more: bool
+    """The student pressed "More" of a topic."""
     as_student: int | None
     decision: Decision
     understanding: Understanding
@@ -63,28 +70,36 @@ class Turn:
 def turn_from(tracker: Tracker) -> Turn:
     message: dict[str, Any] = tracker.latest_message or {}
     metadata: dict[str, Any] = message.get("metadata") or {}
-    decision, understanding = _understood(message, metadata.get("chosen"))
+    decision, understanding = _understood(message, metadata.get("chosen"), metadata.get("not"))
     return Turn(
         sender=tracker.sender_id,
         text=str(message.get("text") or ""),
         language=_language_of(tracker),
         today=date.fromisoformat(metadata["today"]) if metadata.get("today") else date.today(),  # noqa: DTZ011
         last_topic=metadata.get("last_topic"),
+        told=_words(metadata.get("told")),
+        mentioned=_words(metadata.get("mentioned")),
+        wants_more=bool(metadata.get("more")),
         as_student=metadata.get("as_student"),
         decision=decision,
         understanding=understanding,
     )
 
 
-def _understood(message: dict[str, Any], chosen: str | None) -> tuple[Decision, Understanding]:
-    """The decision over the model's candidates; a topic from a button needs none."""
+def _words(value: Any) -> dict[str, str]:
+    return {str(family): str(choice) for family, choice in (value or {}).items()}
+
+
+def _understood(message: dict[str, Any], chosen: str | None, refused: str | None) -> tuple[Decision, Understanding]:
+    """The decision over the model's candidates. A topic from a button needs none; a `refused` one is left out."""
     known = services().knowledge.topics
     if chosen is not None and chosen in known:
         label = Label(f"ask/{chosen}", 1.0)
         decision = Decision(action="answer", label=label.label, topics=(label,))
     else:
         labels = [Label(str(each["label"]), float(each["confidence"])) for each in message.get("labels") or ()]
-        decision = decide([each for each in labels if not _is_unknown_topic(each.label)])
+        possible = [each for each in labels if not _is_unknown_topic(each.label) and each.label != f"ask/{refused}"]
+        decision = decide(possible)
     topics = tuple(Candidate(each.label.removeprefix("ask/"), each.confidence) for each in decision.topics)
     best = topics[0].topic if topics else None
     topic = best if decision.action == "answer" else None

@@ -8,17 +8,25 @@ from rasa_sdk.types import DomainDict
 from sqlalchemy.orm import Session
 
 from actions._turn import Turn, respond
-from bot.answers.topics import Personal, abstain_answer, as_source, clarify_answer, topic_answer
+from bot.answers.search import fuse
+from bot.answers.topics import Personal, Reader, abstain_answer, as_source, clarify_answer, more_answer, topic_answer
+from bot.answers.variants import known
 from bot.bootstrap import Services
 from bot.buddies.records import buddy_answer
 from bot.content.render import render
+from bot.content.schema import TopicFile
 from bot.conversations.messages import Answer
 from bot.courses.records import french_answer
 from bot.paperwork.answer import personal_sentence
 from bot.paperwork.queries import steps_done
 from bot.paperwork.rules import Status, path
+from bot.students.facts import Facts
 from bot.students.models import Student
 from bot.students.records import facts_of, housing_answer
+
+SUGGEST_FROM = 0.1
+"""Calibrated confidence below which a topic is not even offered as a button."""
+MOST_SUGGESTIONS = 3
 
 
 class ActionAnswerTopic(Action):
@@ -34,21 +42,42 @@ def answer(services: Services, turn: Turn) -> Answer:
     if understanding.action == "clarify":
         return clarify_answer(knowledge, understanding.candidates, turn.language, understanding)
     if understanding.action != "answer" or understanding.topic is None:
-        return abstain_answer(knowledge, understanding.candidates[:2], turn.language, understanding)
+        return abstain_answer(knowledge, closest(services, turn), turn.language, understanding)
+    return answer_about(services, turn, understanding.topic)
+
+
+def closest(services: Services, turn: Turn) -> list[str]:
+    """Topics to offer where no answer is known: near in meaning, the order settled by the words as well."""
+    near = [each.topic for each in turn.understanding.candidates if each.confidence >= SUGGEST_FROM]
+    if not near:
+        return []
+    hits = fuse([near, [topic for topic in services.words.ranking(turn.text) if topic in near]])
+    return [hit.topic for hit in hits[:MOST_SUGGESTIONS]]
+
+
+def answer_about(services: Services, turn: Turn, slug: str) -> Answer:
+    """The topic as it is for this student, in the language of the turn."""
+    topic = services.knowledge.topic(slug)
     with services.database.read() as session:
-        personal = _personal(services, turn, session, understanding.topic)
-    return topic_answer(knowledge, understanding.topic, turn.language, turn.today, personal, understanding)
+        student = turn.student(session)
+        facts = facts_of(student, steps_done(session, student.id)) if student else None
+        personal = _personal(services, turn, session, topic.file, student, facts)
+    choices = {**known(facts, turn.told, turn.today), **turn.mentioned}
+    reader = Reader(turn.language, turn.today, choices, turn.told)
+    if turn.wants_more:
+        return more_answer(services.knowledge, slug, reader, turn.understanding)
+    return topic_answer(services.knowledge, slug, reader, personal, turn.understanding)
 
 
-def _personal(services: Services, turn: Turn, session: Session, slug: str) -> Personal:
-    file = services.knowledge.topic(slug).file
+def _personal(
+    services: Services, turn: Turn, session: Session, file: TopicFile, student: Student | None, facts: Facts | None
+) -> Personal:
     if file.procedure is None and file.record is None:
         return Personal()
-    student = turn.student(session)
-    if student is None:
+    if student is None or facts is None:
         return Personal(can_link=True)
     if file.procedure is not None:
-        return _step(services, turn, session, student, file.procedure)
+        return _step(services, turn, facts, file.procedure)
     match file.record:
         case "housing":
             return Personal(housing_answer(student, turn.language), can_link=True)
@@ -58,12 +87,11 @@ def _personal(services: Services, turn: Turn, session: Session, slug: str) -> Pe
             return Personal(buddy_answer(session, student, turn.language), can_link=True)
 
 
-def _step(services: Services, turn: Turn, session: Session, student: Student, procedure: str) -> Personal:
-    facts = facts_of(student, steps_done(session, student.id))
+def _step(services: Services, turn: Turn, facts: Facts, procedure: str) -> Personal:
     step = next(each for each in path(services.procedures, facts, turn.today) if each.slug == procedure)
 
     def fill(text: str) -> str:
-        return render(text, services.knowledge.figures, turn.language)
+        return render(text, services.knowledge, turn.language, turn.today)
 
     said = personal_sentence(step, facts, turn.language, turn.today, fill)
     sources = tuple(as_source(source, None) for source in step.sources)

@@ -1,5 +1,6 @@
 """What the student settles about themselves: language, the link to the record, privacy."""
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -51,7 +52,12 @@ def language_answer(services: Services, turn: Turn) -> Answer:
         text = say(turn.language, "In which language shall I answer?")
         return Answer(text, turn.understanding, buttons=language_buttons())
     text = say(wanted, "I now answer in {language}.", language=BY_CODE[wanted].name)
-    return Answer(text, turn.understanding, effects=(Effect("set_language", {"language": wanted}),))
+    effect = Effect("set_language", {"language": wanted})
+    if turn.last_topic is None or turn.last_topic not in services.knowledge.topics:
+        return Answer(text, turn.understanding, effects=(effect,))
+    # "In French, please" is about the answer just given.
+    again = answer_topic.answer_about(services, replace(turn, language=wanted), turn.last_topic)
+    return replace(again, text=f"{text}\n\n{again.text}", effects=(*again.effects, effect))
 
 
 @lru_cache(maxsize=1)

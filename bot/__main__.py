@@ -133,12 +133,53 @@ def ask(
         ask_lines(settings, lines, defaults, out=sys.stdout, note=note)
 
 
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="A question or a few words.")],
+    language: Annotated[str, typer.Option(help="Language of the titles shown.")] = "en",
+    count: Annotated[int, typer.Option(min=1, max=20, help="How many topics.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines to read.")] = False,
+) -> None:
+    """Find the topics nearest to a query, by words and by meaning."""
+    from bot.answers.search import Words, by_meaning
+    from bot.answers.search import search as find
+    from bot.content.loader import load_knowledge
+    from bot.i18n.languages import CODES
+
+    with one_sentence() as settings:
+        if language not in CODES:
+            raise typer.BadParameter(f"--language {language!r} is not one of {', '.join(CODES)}")
+        knowledge = load_knowledge(settings.root / "knowledge")
+        meaning = by_meaning(settings.data / "models")
+        if meaning is None:
+            note("No model is trained yet (`accueil train`): searching by words alone.")
+        hits = find(query, Words(knowledge, settings.root / "data" / "nlu"), meaning, count)
+        found = [
+            {
+                "topic": hit.topic,
+                "group": knowledge.topic(hit.topic).file.group,
+                "title": knowledge.topic(hit.topic).file.title.get(language),
+                "question": knowledge.topic(hit.topic).file.question.get(language),
+                "score": round(hit.score, 5),
+            }
+            for hit in hits
+            if hit.topic in knowledge.topics
+        ]
+        if as_json:
+            say(json.dumps({"query": query, "language": language, "results": found}, ensure_ascii=False))
+            return
+        for each in found:
+            say(f"{each['question']}  ({each['topic']})")
+        if not found:
+            say("Nothing was found. Try other words.")
+
+
 @app.command("check-content")
 def check_content(
     today: Annotated[str | None, typer.Option(help="Check as on this day (ISO date).")] = None,
 ) -> None:
     """Say what is missing, out of date or dangling in knowledge/ and data/nlu/."""
-    from bot.content.check import check
+    from bot.content.check import blanks, check
     from bot.content.loader import load_knowledge
     from bot.paperwork.schema import load_procedures
 
@@ -150,6 +191,10 @@ def check_content(
         findings = check(knowledge, root / "data" / "nlu", root / "tests" / "nlu", procedures, day)
         for finding in findings:
             say(str(finding))
+        if empty := blanks(knowledge):
+            say(f"What the office has not told us yet ({len(empty)} entries of knowledge/school.yml):")
+            for name, topics in empty:
+                say(f"  {name}: {topics} {'topic needs' if topics == 1 else 'topics need'} it")
         say(f"{len(knowledge.topics)} topics, {len(procedures)} procedures, {len(findings)} findings.")
         if any(finding.level == "error" for finding in findings):
             raise typer.Exit(1)
@@ -219,14 +264,14 @@ def path(
             say(f"{step['due'] or '-':10}  {step['status']:10}  {step['slug']}: {' '.join(step['because'])}")
 
 
-bench_app = typer.Typer(help="Measure: start, turn.", no_args_is_help=True)
+bench_app = typer.Typer(help="Measure: start, turn, nlu.", no_args_is_help=True)
 app.add_typer(bench_app, name="bench")
 
 
 @bench_app.command("start")
 def bench_start_command() -> None:
     """Start twice in an empty folder: seconds, first answer, resident memory."""
-    from bot.bench import bench_start
+    from bot.bench.desk import bench_start
 
     with one_sentence():
         bench_start(say)
@@ -238,10 +283,40 @@ def bench_turn_command(
     own: Annotated[bool, typer.Option(help="Start a desk of its own in a temporary folder.")] = False,
 ) -> None:
     """How long answers take over the public API."""
-    from bot.bench import bench_turn
+    from bot.bench.desk import bench_turn
 
     with one_sentence() as settings:
         bench_turn(settings.data, turns, say, own=own)
+
+
+@bench_app.command("nlu")
+def bench_nlu_command(
+    dataset: Annotated[Path | None, typer.Option(help="A folder: train.csv, test.csv or data_full.json.")] = None,
+    shots: Annotated[int | None, typer.Option(min=1, help="Training examples a class; all when left out.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, max=20, help="How many draws of the examples.")] = 3,
+    report: Annotated[Path | None, typer.Option(help="Write the evaluation of our own data as HTML here.")] = None,
+    baseline: Annotated[bool, typer.Option(help="Accept this measurement: later ones may not lose a point.")] = False,
+) -> None:
+    """How well the model understands: our held-out questions, or a public set."""
+    from bot.bench.desk import machine, say_table
+    from bot.bench.nlu import bench_dataset, bench_own, cross_validated, measure, write_baseline
+
+    with one_sentence() as settings:
+        if dataset is not None:
+            say_table(say, bench_dataset(dataset, shots, seeds, note))
+        else:
+            say_table(say, bench_own(settings.root, settings.data))
+        if report is not None:
+            from bot.bench.report import write_report
+            from bot.content.loader import load_knowledge
+
+            results = measure(settings.root, settings.data)
+            knowledge = load_knowledge(settings.root / "knowledge")
+            write_report(report, knowledge, results, cross_validated(settings.data), SystemClock().now())
+            say(f"Written: {report}")
+        if baseline:
+            write_baseline(settings.root, measure(settings.root, settings.data))
+        say(machine())
 
 
 def whole_app() -> typer.Typer:

@@ -1,7 +1,10 @@
 """The composition root of the features: builds everything once; importing a module opens no connection."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
+from bot.answers.danger import TrainedDanger
+from bot.answers.search import Words
 from bot.answers.urgent import UrgentDoor, build_door
 from bot.clock import Clock, SystemClock
 from bot.config import Settings
@@ -27,6 +30,11 @@ class Services:
     door: UrgentDoor
     live: Live
 
+    @cached_property
+    def words(self) -> Words:
+        """The search by words, built at the first need (a second)."""
+        return Words(self.knowledge, self.settings.root / "data" / "nlu")
+
 
 def build_services(settings: Settings, *, clock: Clock | None = None) -> Services:
     """Raises ContentError when a file of knowledge/ is wrong."""
@@ -39,6 +47,6 @@ def build_services(settings: Settings, *, clock: Clock | None = None) -> Service
         database=database,
         knowledge=knowledge,
         procedures=load_procedures(settings.root / "knowledge" / "procedures"),
-        door=build_door(knowledge.urgent),
+        door=build_door(knowledge.urgent, TrainedDanger(settings.data / "models")),
         live=Live(database, clock),
     )

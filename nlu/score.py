@@ -9,41 +9,11 @@ Prints, in the order of the models, [{"accuracy": 0.93, "languages": {"en": 0.94
 import json
 import os
 import sys
-import tarfile
-import tempfile
 from collections import defaultdict
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nlu.components.kernel import Kernel
-from nlu.components.spelling import FILE, Speller
-from nlu.components.vectors import kept_vectors
-
-NEEDED = ("kernel.json", "kernel.npz")
-
-
-@dataclass(frozen=True)
-class Model:
-    """What a turn uses of a model, without Rasa."""
-
-    kernel: Kernel
-    speller: Speller
-
-
-def load(archive: Path) -> Model | None:
-    """The classifier inside a model that `rasa train` wrote; None for a model of another make."""
-    with tempfile.TemporaryDirectory() as name, tarfile.open(archive) as tar:
-        folder = Path(name)
-        for member in tar.getmembers():
-            if (content := tar.extractfile(member)) is not None and Path(member.name).name in (*NEEDED, FILE):
-                (folder / Path(member.name).name).write_bytes(content.read())
-        return Model(Kernel.load(folder), Speller.load(folder)) if all((folder / n).exists() for n in NEEDED) else None
-
-
-def best(model: Model, texts: list[str], count: int, keep: Path | None = None) -> list[list[tuple[str, float]]]:
-    """For each text the `count` most likely labels, as in a turn; `keep` is a folder for the vectors."""
-    return model.kernel.best(kept_vectors([model.speller.repair(text) for text in texts], keep), count)
+from encoder.model import Model, best, load
 
 
 def score(model: Model, phrases: list[dict[str, str]], keep: Path | None) -> dict[str, Any]:

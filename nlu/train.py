@@ -16,7 +16,7 @@ from rasa.shared.exceptions import RasaException  # noqa: E402
 from rasa.shared.importers.importer import TrainingDataImporter  # noqa: E402
 from rasa.validator import Validator  # noqa: E402
 
-CONFIG, DOMAIN, DATA = "config.yml", "domain.yml", ["data"]
+CONFIG, DOMAIN, DATA = "config.yml", "domain.yml", ["data/nlu", "data/rules"]
 INVALID = 2
 
 

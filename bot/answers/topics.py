@@ -1,20 +1,18 @@
 """One topic as an answer: the personal part first, then the office's text, next steps, sources. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
+from bot.answers.variants import QUESTIONS, Shown, Told, choose, label, question_buttons
 from bot.answers.words import link_button, person_button
 from bot.content.loader import Knowledge
-from bot.content.render import figure_names, render
-from bot.content.schema import SourceEntry, Topic
-from bot.conversations.messages import Answer, Button, Candidate, Source, Understanding
+from bot.content.render import figure_names, render, school_names
+from bot.content.schema import LONGEST_ANSWER, Page, SourceEntry, Topic, first_paragraph, word_count
+from bot.conversations.messages import Answer, Button, Candidate, Effect, Source, Understanding
 from bot.i18n.formats import date_words
-from bot.i18n.languages import BY_CODE, CONTENT_CODES, DEFAULT, language_name
+from bot.i18n.languages import BY_CODE, DEFAULT, language_name
 from bot.i18n.translate import say
-
-SUGGEST_FROM = 0.1
-"""Calibrated confidence below which a topic is not even offered as a button."""
 
 MOST_BUTTONS = 4
 
@@ -35,21 +33,28 @@ class Personal:
     """The step does not concern this student: the general text is for those whom it does."""
 
 
+@dataclass(frozen=True)
+class Reader:
+    """For whom and when an answer is worked out. `known`, `told`: see bot.answers.variants."""
+
+    language: str
+    today: date
+    known: Mapping[str, str] = field(default_factory=dict)
+    told: Told = field(default_factory=dict)
+
+
 def content_language(topic: Topic, language: str) -> str:
     """The language the text is given in: the reader's where it is written, else English."""
-    return language if language in topic.texts and language in CONTENT_CODES else DEFAULT
+    return language if language in topic.pages else DEFAULT
 
 
 def topic_answer(
-    knowledge: Knowledge,
-    slug: str,
-    language: str,
-    today: date,
-    personal: Personal,
-    understanding: Understanding,
+    knowledge: Knowledge, slug: str, reader: Reader, personal: Personal, understanding: Understanding
 ) -> Answer:
-    topic = knowledge.topic(slug)
+    topic, language = knowledge.topic(slug), reader.language
     written = content_language(topic, language)
+    page = topic.pages[written]
+    shown = choose(topic.file.variants, reader.known, reader.told)
     parts = [personal.text] if personal.text else []
     # Where the record itself is the answer, the general text only says how to get it.
     is_answered = bool(personal.text) and topic.file.record is not None
@@ -58,38 +63,81 @@ def topic_answer(
         parts.insert(0 if personal.partly_english else len(parts), only)
     if personal.for_others:
         parts.append(say(language, "For students whom it does concern:"))
-    if not is_answered:
-        parts.append(render(topic.texts[written], knowledge.figures, language))
-    if (note := freshness_note(knowledge, topic, language, today)) is not None:
+    general = "" if is_answered else body(page, shown, written)
+    if general:
+        parts.append(render(general, knowledge, written, reader.today))
+    if (note := freshness_note(topic, reader)) is not None:
         parts.append(note)
     buttons = [link_button(language)] if personal.can_link and not personal.text else []
-    buttons += [topic_button(knowledge, each, language) for each in topic.file.next if each in knowledge.topics]
-    if topic.file.ask_office or personal.offer_person:
-        # The way to a person must not fall off the end.
-        buttons = [*buttons[: MOST_BUTTONS - 1], person_button(language)]
+    effects: tuple[Effect, ...] = ()
+    if shown.ask and general:
+        parts.append(say(language, QUESTIONS[shown.ask]))
+        buttons = [*question_buttons(shown.ask, slug, language), *buttons]
+        effects = (Effect("remember", {shown.ask: ""}),)
+    elif general and page.more:
+        buttons.append(Button(say(language, "More"), {"topic": slug, "more": True}))
     return Answer(
         text="\n\n".join(parts),
         understanding=understanding,
-        buttons=tuple(buttons[:MOST_BUTTONS]),
-        sources=sources_of(knowledge, topic, personal.sources),
+        buttons=_with_next(knowledge, topic, buttons, general, language, personal.offer_person),
+        sources=sources_of(knowledge, topic, general, personal.sources),
+        effects=effects,
     )
 
 
-def freshness_note(knowledge: Knowledge, topic: Topic, language: str, today: date) -> str | None:
-    """The warning of an answer that should have been checked again by now, its figures included."""
-    dates = [topic.file.valid_until]
-    dates += [
-        knowledge.figures[name].review_by
-        for text in topic.texts.values()
-        for name in figure_names(text)
-        if name in knowledge.figures
-    ]
-    if (due := min(dates)) > today:
+def more_answer(knowledge: Knowledge, slug: str, reader: Reader, understanding: Understanding) -> Answer:
+    """What stands behind "More"; the answer itself where there is nothing."""
+    topic = knowledge.topic(slug)
+    written = content_language(topic, reader.language)
+    more = topic.pages[written].more
+    if not more:
+        return topic_answer(knowledge, slug, reader, Personal(), understanding)
+    return Answer(
+        text=render(more, knowledge, written, reader.today),
+        understanding=understanding,
+        buttons=_with_next(knowledge, topic, [], more, reader.language, False),
+        sources=sources_of(knowledge, topic, more, ()),
+    )
+
+
+def body(page: Page, shown: Shown, language: str) -> str:
+    """The text for everybody, then the part of the reader, or every part that may be the reader's.
+
+    Of several parts each is there in short; whole, from the most general one on, as long as the answer stays short.
+    """
+    if len(shown.variants) == 1:
+        return f"{page.lead}\n\n{page.variants[shown.variants[0]]}"
+    parts = {each: first_paragraph(page.variants[each]) for each in shown.variants}
+    for each in reversed(shown.variants):
+        longer = {**parts, each: page.variants[each]}
+        if word_count(" ".join((page.lead, *longer.values()))) <= LONGEST_ANSWER:
+            parts = longer
+    return "\n\n".join((page.lead, *(f"**{label(each, language)}:** {part}" for each, part in parts.items())))
+
+
+def _with_next(
+    knowledge: Knowledge, topic: Topic, buttons: list[Button], text: str, language: str, offer_person: bool
+) -> tuple[Button, ...]:
+    """The buttons with the next topics, at most MOST_BUTTONS unless a question has more choices."""
+    most = max(MOST_BUTTONS, len(buttons))
+    every = buttons + [topic_button(knowledge, each, language) for each in topic.file.next if each in knowledge.topics]
+    blank = any(knowledge.school.facts[name].value is None for name in school_names(text))
+    if topic.file.ask_office or blank or offer_person:
+        # The way to a person must not fall off the end.
+        kept = max(most - 1, len(buttons))
+        every = [*every[:kept], person_button(language)]
+        most = len(every)
+    return tuple(every[:most])
+
+
+def freshness_note(topic: Topic, reader: Reader) -> str | None:
+    """The warning of an answer that should have been checked again by now; an old figure says so itself."""
+    if topic.file.valid_until > reader.today:
         return None
     return say(
-        language,
+        reader.language,
         "This should have been checked again by {date} and may have changed: confirm it on the official site first.",
-        date=date_words(due, language),
+        date=date_words(topic.file.valid_until, reader.language),
     )
 
 
@@ -98,12 +146,11 @@ def topic_button(knowledge: Knowledge, slug: str, language: str) -> Button:
     return Button(question.get(language), {"topic": slug})
 
 
-def sources_of(knowledge: Knowledge, topic: Topic, more: Sequence[Source]) -> tuple[Source, ...]:
-    """The topic's own sources, those of its figures and of the personal part; each address once."""
-    names = [name for text in topic.texts.values() for name in figure_names(text) if name in knowledge.figures]
+def sources_of(knowledge: Knowledge, topic: Topic, text: str, more: Sequence[Source]) -> tuple[Source, ...]:
+    """The topic's own sources, those of the figures in the text and of the personal part; each address once."""
     own = [as_source(entry, topic.file.valid_until) for entry in topic.file.sources]
     figures = [
-        as_source(knowledge.figures[name].source, knowledge.figures[name].review_by) for name in dict.fromkeys(names)
+        as_source(knowledge.figures[name].source, knowledge.figures[name].review_by) for name in figure_names(text)
     ]
     unique: dict[str, Source] = {}
     for source in (*more, *own, *figures):
@@ -124,17 +171,15 @@ def clarify_answer(
     return Answer(text, understanding, buttons=(*buttons, person_button(language)))
 
 
-def abstain_answer(
-    knowledge: Knowledge, topics: Sequence[Candidate], language: str, understanding: Understanding
-) -> Answer:
-    """The honest way out: no guess, what can be asked here, and the closest questions where they are not far off."""
+def abstain_answer(knowledge: Knowledge, topics: Sequence[str], language: str, understanding: Understanding) -> Answer:
+    """The honest way out: no guess, what can be asked here, the closest questions (`topics`) and a person."""
     text = say(
         language,
         "I do not have a checked answer to this. I know about housing, visas and papers, health insurance, French "
         "classes, buddies, the welcome session, internships and exchanges. Ask in other words, or ask for a person.",
     )
-    close = [each for each in topics if each.confidence >= SUGGEST_FROM]
-    return Answer(text, understanding, buttons=tuple(topic_button(knowledge, each.topic, language) for each in close))
+    buttons = (*(topic_button(knowledge, each, language) for each in topics), person_button(language))
+    return Answer(text, understanding, buttons=buttons)
 
 
 def language_buttons() -> tuple[Button, ...]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from bot.answers.variants import may_be_told
 from bot.content.schema import School
 from bot.conversations.messages import Answer, Effect
 from bot.conversations.models import Conversation
@@ -41,6 +42,14 @@ def _set_language(context: Context, effect: Effect) -> Answer | None:
     return None
 
 
+def _remember(context: Context, effect: Effect) -> Answer | None:
+    told = {family: str(choice) for family, choice in effect.values.items() if may_be_told(family, str(choice))}
+    # A new dict: the column sees assignments only. A question asked again never wipes out its answer.
+    kept = context.conversation.told
+    context.conversation.told = {**kept, **{family: choice or kept.get(family, "") for family, choice in told.items()}}
+    return None
+
+
 def _start_link(context: Context, _effect: Effect) -> Answer | None:
     return ask_for_email(context.session, context.conversation, context.now)
 
@@ -56,6 +65,7 @@ def _cancel_prompt(context: Context, _effect: Effect) -> Answer | None:
 EFFECTS: Mapping[str, EffectFunction] = {
     "request_person": _request_person,
     "set_language": _set_language,
+    "remember": _remember,
     "start_link": _start_link,
     "unlink": _unlink,
     "cancel_prompt": _cancel_prompt,

@@ -118,14 +118,14 @@ class Lanes:
     async def _answer(self, snapshot: Snapshot) -> None:
         now = self.clock.now()
         school = self.knowledge.school
-        outcome = await compute(self.engine, self.door, school, snapshot, now)
+        outcome = await compute(self.engine, self.door, self.knowledge, snapshot, now)
         if outcome is None:
             settled = await asyncio.to_thread(
                 settle, self.database, school, school.mail_domains, snapshot, self.clock.now()
             )
             if settled:
                 return
-            outcome = await compute_without_prompt(self.engine, snapshot, now)
+            outcome = await compute_without_prompt(self.engine, self.knowledge, snapshot, now)
         await asyncio.to_thread(commit, self.database, school, snapshot, outcome, self.clock.now())
 
     async def _give_up(self, snapshot: Snapshot) -> None:

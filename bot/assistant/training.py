@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 import encoder
+from bot.answers.trained import Current, read_current
 from bot.assistant.engine import engine_environment
 from bot.errors import ConfigurationError, ContentError
 
@@ -53,15 +54,6 @@ class TrainingReport:
     previous_score: float | None
 
 
-class Current(BaseModel):
-    """models/current.json. `refused`: the fingerprint of inputs whose model was worse, so as not to train it again."""
-
-    model: str
-    fingerprint: str
-    score: float | None = None
-    refused: str | None = None
-
-
 class HeldOut(BaseModel):
     text: str
     label: str
@@ -77,18 +69,6 @@ _SCORES = TypeAdapter(list[Score | None])
 _HELD_OUT = TypeAdapter(list[HeldOut])
 
 
-def current_model(models: Path) -> Path:
-    """The model file in use.
-
-    Raises:
-        ConfigurationError: nothing has been trained yet.
-    """
-    current = _read_current(models)
-    if current is None:
-        raise ConfigurationError("There is no trained model yet: run `accueil train`.")
-    return models / current.model
-
-
 def train(paths: TrainingPaths, *, force: bool, say: Say) -> TrainingReport:
     """Train when the inputs changed, and switch to the new model unless it is worse.
 
@@ -100,7 +80,7 @@ def train(paths: TrainingPaths, *, force: bool, say: Say) -> TrainingReport:
     """
     with _alone(paths.models, say):
         present = inputs_fingerprint(paths.root)
-        current = _read_current(paths.models)
+        current = read_current(paths.models)
         if current and not force and present in (current.fingerprint, current.refused):
             if present == current.refused:
                 say("The model before stays in use: the present phrases made a worse one (`accueil train --force`).")
@@ -256,15 +236,6 @@ def _environment(paths: TrainingPaths, scratch: str) -> Mapping[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONWARNINGS": "ignore",
     }
-
-
-def _read_current(models: Path) -> Current | None:
-    """None when there is none, or none that can be used."""
-    try:
-        current = Current.model_validate_json((models / "current.json").read_bytes())
-    except (FileNotFoundError, ValidationError):
-        return None
-    return current if (models / current.model).exists() else None
 
 
 def _write_current(models: Path, current: Current) -> None:

@@ -16,11 +16,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.answers.urgent import UrgentDoor
+from bot.answers.variants import Told
 from bot.answers.words import failed, person_button
 from bot.assistant.effects import EFFECTS, Context, apply
 from bot.assistant.ports import Engine, TurnFailed
-from bot.assistant.understanding import Question, answer, urgent_answer
+from bot.assistant.understanding import Chosen, Question, answer, urgent_answer
 from bot.clock import day_in_france
+from bot.content.loader import Knowledge
 from bot.content.schema import School
 from bot.conversations.messages import Answer, Button, Effect, Understanding
 from bot.conversations.models import Alert, Author, Control, Conversation, InboxEntry, Message
@@ -54,6 +56,7 @@ class Snapshot:
     language: str
     language_chosen: bool
     last_topic: str | None
+    told: Told
     has_prompt: bool
 
 
@@ -93,39 +96,47 @@ def load(database: Database, conversation_id: UUID) -> Snapshot | None:
             language=conversation.language,
             language_chosen=conversation.language_chosen,
             last_topic=conversation.last_topic,
+            told=dict(conversation.told),
             has_prompt=conversation.prompt is not None,
         )
 
 
 async def compute(
-    engine: Engine, door: UrgentDoor, school: School, snapshot: Snapshot, now: datetime
+    engine: Engine, door: UrgentDoor, knowledge: Knowledge, snapshot: Snapshot, now: datetime
 ) -> Outcome | None:
     """The reply to a message; no transaction is open meanwhile. None: the prompt step must decide (see `settle`)."""
     language = snapshot.language
     if snapshot.payload is None and not snapshot.language_chosen:
         language = switched_language(snapshot.text, language) or language
-    if (urgent := urgent_answer(door, snapshot.text, language)) is not None:
+    if (urgent := await asyncio.to_thread(urgent_answer, door, knowledge, snapshot.text, language)) is not None:
         held = snapshot.control == Control.STAFF
         return Outcome(None if held else urgent, language, alert="urgent")
     if snapshot.control == Control.STAFF:
         return Outcome(None, snapshot.language)
     if snapshot.payload is not None:
-        return await _pressed(engine, school, snapshot, now)
+        return await _pressed(engine, knowledge, snapshot, now)
     if snapshot.has_prompt or looks_like_credentials(snapshot.text):
         return None
-    return await _asked(engine, snapshot, language, now)
+    return await _asked(engine, knowledge, snapshot, language, now)
 
 
-async def compute_without_prompt(engine: Engine, snapshot: Snapshot, now: datetime) -> Outcome:
+async def compute_without_prompt(engine: Engine, knowledge: Knowledge, snapshot: Snapshot, now: datetime) -> Outcome:
     """The reply when the prompt step left the message alone."""
     language = snapshot.language
     if not snapshot.language_chosen:
         language = switched_language(snapshot.text, language) or language
-    return await _asked(engine, snapshot, language, now)
+    return await _asked(engine, knowledge, snapshot, language, now)
 
 
 async def _asked(
-    engine: Engine, snapshot: Snapshot, language: str, now: datetime, chosen: str | None = None
+    engine: Engine,
+    knowledge: Knowledge,
+    snapshot: Snapshot,
+    language: str,
+    now: datetime,
+    *,
+    chosen: Chosen | None = None,
+    told: Told | None = None,
 ) -> Outcome:
     question = Question(
         sender=str(snapshot.conversation_id),
@@ -133,30 +144,50 @@ async def _asked(
         language=language,
         today=day_in_france(now),
         last_topic=snapshot.last_topic,
+        told=snapshot.told if told is None else told,
         chosen=chosen,
     )
     try:
         async with asyncio.timeout(LONGEST_TURN):
-            reply = await answer(engine, question)
+            reply = await answer(engine, knowledge, question)
     except (TurnFailed, TimeoutError):
         reply = failed(language)
+    if language != snapshot.language and reply.understanding.action != "failed":
+        reply = replace(reply, text=f"{_now_in(language)}\n\n{reply.text}")
     return Outcome(reply, language, alert="failed_turn" if reply.understanding.action == "failed" else None)
 
 
-async def _pressed(engine: Engine, school: School, snapshot: Snapshot, now: datetime) -> Outcome:
+def _now_in(language: str) -> str:
+    return say(language, "I now answer in {language}.", language=BY_CODE[language].name)
+
+
+async def _pressed(engine: Engine, knowledge: Knowledge, snapshot: Snapshot, now: datetime) -> Outcome:
     payload, language = snapshot.payload or {}, snapshot.language
     understanding = Understanding(intent="button", confidence=1.0, action="chat", group="small_talk")
     match payload:
+        case {"topic": str(topic), "told": dict(told)}:
+            kept = {**snapshot.told, **told}
+            outcome = await _asked(engine, knowledge, snapshot, language, now, chosen=Chosen(topic), told=kept)
+            reply = outcome.answer
+            if reply is None or reply.understanding.action == "failed":
+                return outcome
+            return replace(outcome, answer=replace(reply, effects=(*reply.effects, Effect("remember", told))))
         case {"topic": str(topic)}:
-            return await _asked(engine, snapshot, language, now, chosen=topic)
+            chosen = Chosen(topic, more=bool(payload.get("more")))
+            return await _asked(engine, knowledge, snapshot, language, now, chosen=chosen)
         case {"effect": "request_person"}:
             human = replace(understanding, action="handoff", group="human")
             effect = Effect("request_person", {"reason": "asked"})
-            return Outcome(Answer(person_requested(language, school, now), human, effects=(effect,)), language)
+            text = person_requested(language, knowledge.school, now)
+            return Outcome(Answer(text, human, effects=(effect,)), language)
         case {"language": str(code)} if is_supported(code):
-            text = say(code, "I now answer in {language}.", language=BY_CODE[code].name)
             effect = Effect("set_language", {"language": code})
-            return Outcome(Answer(text, understanding, effects=(effect,)), code)
+            if snapshot.last_topic is None:
+                return Outcome(Answer(_now_in(code), understanding, effects=(effect,)), code)
+            # The answer just given, again: that is what the wish for another language is about.
+            again = await _asked(engine, knowledge, snapshot, code, now, chosen=Chosen(snapshot.last_topic))
+            reply = again.answer or failed(code)
+            return replace(again, answer=replace(reply, effects=(*reply.effects, effect)))
         case {"effect": str(name)} if name in EFFECTS:
             return Outcome(Answer(say(language, "Done."), understanding, effects=(Effect(name),)), language)
         case _:
@@ -242,10 +273,10 @@ def _reply(
         conversation.abstentions += 1
     elif understanding.action in ("answer", "handoff", "chat", "prompt"):
         conversation.abstentions = 0
-    offered = any(button.payload == {"effect": "request_person"} for button in buttons)
-    if conversation.abstentions >= OFFER_AFTER and not offered:
+    if conversation.abstentions >= OFFER_AFTER:
         text += "\n\n" + say(conversation.language, "Shall I pass you on to a person of the international office?")
-        buttons.append(person_button(conversation.language))
+        if all(button.payload != {"effect": "request_person"} for button in buttons):
+            buttons.append(person_button(conversation.language))
     if understanding.topic is not None:
         conversation.last_topic = understanding.topic
     return append(

@@ -1,38 +1,60 @@
 """From a clean question to one answer: split, ask the engine, put the parts together. The turn and `ask` share it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+from bot.answers.mentions import mentioned
+from bot.answers.topics import topic_button
 from bot.answers.urgent import UrgentDoor
+from bot.answers.variants import Told
 from bot.answers.words import unreadable
+from bot.assistant.followup import read
 from bot.assistant.ports import Engine
 from bot.assistant.prepare import clean, split_questions
+from bot.content.loader import Knowledge
 from bot.conversations.messages import Answer, Understanding
+
+SURE = 0.75
+"""Confidence from which "and the visa?" stands alone, whatever was talked about before."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A topic from a button; `more`: what stands behind "More" of it."""
+
+    topic: str
+    more: bool = False
 
 
 @dataclass(frozen=True)
 class Question:
-    """What the engine may know of a turn. `as_student` counts for probes only, `chosen` is a topic from a button."""
+    """What the engine may know of a turn. `as_student` counts for probes only."""
 
     sender: str
     text: str
     language: str
     today: date
     last_topic: str | None = None
+    told: Told = field(default_factory=dict)
     as_student: int | None = None
-    chosen: str | None = None
+    chosen: Chosen | None = None
 
 
-def urgent_answer(door: UrgentDoor, text: str, language: str) -> Answer | None:
+def urgent_answer(door: UrgentDoor, knowledge: Knowledge, text: str, language: str) -> Answer | None:
     kind = door.kind_of(text)
     if kind is None:
         return None
-    understanding = Understanding(intent=f"urgent/{kind}", confidence=1.0, action="urgent", group="emergency")
-    return Answer(door.text(kind, language), understanding)
+    topic = door.kinds[kind].topic
+    known = topic in knowledge.topics
+    group = knowledge.topic(topic).file.group if known else "emergency"
+    understanding = Understanding(f"urgent/{kind}", 1.0, "urgent", topic, (), group)
+    buttons = (topic_button(knowledge, topic, language),) if known else ()
+    return Answer(door.text(kind, language), understanding, buttons=buttons)
 
 
-async def answer(engine: Engine, question: Question) -> Answer:
+async def answer(engine: Engine, knowledge: Knowledge, question: Question) -> Answer:
     """Ask the engine, part by part when several things are asked.
 
     Raises:
@@ -40,17 +62,47 @@ async def answer(engine: Engine, question: Question) -> Answer:
     """
     if question.chosen is not None:
         # The text comes from us, not from the student: only a pressed button may name an intent.
-        return await _ask(engine, question, "/ask", {"chosen": question.chosen})
+        chosen = {"chosen": question.chosen.topic, "more": question.chosen.more}
+        return await _ask(engine, question, "/ask", chosen)
     text = clean(question.text)
     if not any(character.isalnum() for character in text):
         return unreadable(question.language)
     parts = split_questions(text)
     if len(parts) == 1:
-        return await _ask(engine, question, parts[0], {})
-    answers = [await _ask(engine, question, part, {}) for part in parts]
+        return await _one(engine, knowledge, question, text)
+    answers: list[Answer] = []
+    topic = question.last_topic
+    for part in parts:
+        reply = await _one(engine, knowledge, replace(question, last_topic=topic), part)
+        answers.append(reply)
+        topic = reply.understanding.topic or topic
     if len({a.understanding.topic for a in answers if a.understanding.action == "answer"}) < 2:
-        return await _ask(engine, question, text, {})
+        return await _one(engine, knowledge, question, text)
     return join(answers)
+
+
+async def _one(engine: Engine, knowledge: Knowledge, question: Question, text: str) -> Answer:
+    """One question, in the light of the topic just talked about where it hangs on it."""
+    last = question.last_topic
+    if last is None or last not in knowledge.topics:
+        return await _ask(engine, question, text)
+    reading = read(text)
+    if reading.kind == "alone":
+        return await _ask(engine, question, text)
+    if reading.kind == "correction":
+        return await _ask(engine, question, reading.text, {"not": last})
+    alone = await _ask(engine, question, text)
+    if reading.kind == "next" and _is_clear(alone, SURE) and alone.understanding.topic != last:
+        return alone
+    if alone.understanding.action not in ("answer", "clarify", "abstain"):
+        return alone
+    about = knowledge.topic(last).file.title.get(question.language)
+    together = await _ask(engine, question, f"{about}: {text}")
+    return together if _is_clear(together, 0) else alone
+
+
+def _is_clear(reply: Answer, least: float) -> bool:
+    return reply.understanding.action == "answer" and reply.understanding.confidence >= least
 
 
 def join(answers: list[Answer]) -> Answer:
@@ -82,8 +134,14 @@ def join(answers: list[Answer]) -> Answer:
     )
 
 
-async def _ask(engine: Engine, question: Question, text: str, extra: dict[str, Any]) -> Answer:
-    metadata: dict[str, Any] = {"last_topic": question.last_topic, **extra}
+async def _ask(engine: Engine, question: Question, text: str, extra: Mapping[str, Any] | None = None) -> Answer:
+    metadata: dict[str, Any] = {
+        "last_topic": question.last_topic,
+        "told": dict(question.told),
+        # Of this question alone: "in Bordeaux", "as a British student".
+        "mentioned": dict(mentioned(question.text)),
+        **(extra or {}),
+    }
     if question.as_student is not None:
         metadata["as_student"] = question.as_student
     return await engine.ask(question.sender, text, language=question.language, today=question.today, metadata=metadata)

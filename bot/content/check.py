@@ -1,22 +1,26 @@
 """`accueil check-content`: what is missing, out of date or dangling in knowledge/ and data/nlu/."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import SequenceMatcher
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
 import yaml
 
 from bot.content.loader import Knowledge
-from bot.content.render import PLACEHOLDER, figure_names
+from bot.content.phrases import read_training_phrases
+from bot.content.render import PLACEHOLDER, figure_names, school_names
+from bot.content.schema import FAMILIES, LONGEST_ANSWER, Page, first_paragraph, word_count
 from bot.i18n.languages import CODES, CONTENT_CODES
 
-LONGEST_ANSWER = 120
-"""Words before the reader stops reading."""
-FEWEST_PHRASES = 12
+LONGEST_MORE = 250
+FEWEST_PHRASES = 15
+FEWEST_HELD_OUT = 4
 NEAR_REPEAT = 0.92
 LINK = re.compile(r"\]\((?P<url>[^)]*)\)")
 
@@ -49,19 +53,14 @@ def _topics(knowledge: Knowledge, procedures: Mapping[str, date], today: date) -
     for slug, topic in knowledge.topics.items():
         where = f"topics/{slug}"
         for code in CONTENT_CODES:
-            if not topic.texts.get(code):
+            if code not in topic.pages:
                 yield Finding("error", f"{where}/{code}.md", "the text is missing")
-        for code, text in topic.texts.items():
-            place = f"{where}/{code}.md"
-            if (words := sum(any(c.isalnum() for c in word) for word in text.split())) > LONGEST_ANSWER:
-                yield Finding("error", place, f"{words} words; an answer has at most {LONGEST_ANSWER}")
-            for name in set(figure_names(text)) - knowledge.figures.keys():
-                yield Finding("error", place, f"the figure {name} is not in figures.yml")
-            if "{" in PLACEHOLDER.sub("", text) or "TODO" in text:
-                yield Finding("error", place, "a placeholder was left open")
-            for match in LINK.finditer(text):
-                if not match["url"].startswith(("https://", "http://", "mailto:", "tel:")):
-                    yield Finding("error", place, f"the link {match['url']} leads nowhere")
+        for code, page in topic.pages.items():
+            yield from _page(knowledge, page, f"{where}/{code}.md")
+        if len({FAMILIES[variant] for variant in topic.file.variants}) > 1:
+            yield Finding("error", f"{where}/topic.yml", "variants of two kinds; the assistant asks one question only")
+        if len({_names(page) for page in topic.pages.values()}) > 1:
+            yield Finding("error", where, "the two languages name different figures or facts of the school")
         if topic.file.valid_until <= today:
             yield Finding("error", f"{where}/topic.yml", f"valid_until {topic.file.valid_until} is past")
         for source in topic.file.sources:
@@ -72,6 +71,49 @@ def _topics(knowledge: Knowledge, procedures: Mapping[str, date], today: date) -
                 yield Finding("error", f"{where}/topic.yml", f"next names {slug_next}, which is no other topic")
         if topic.file.procedure and topic.file.procedure not in procedures:
             yield Finding("error", f"{where}/topic.yml", f"there is no procedure {topic.file.procedure}")
+
+
+def _page(knowledge: Knowledge, page: Page, place: str) -> Iterator[Finding]:
+    text = page.whole
+    for form, shown in _forms(page):
+        if (words := word_count(shown)) > LONGEST_ANSWER:
+            yield Finding("error", place, f"{words} words {form}; an answer has at most {LONGEST_ANSWER}")
+    if (words := word_count(page.more)) > LONGEST_MORE:
+        yield Finding("error", place, f"{words} words after more; at most {LONGEST_MORE}")
+    for name in sorted(set(figure_names(text)) - knowledge.figures.keys()):
+        yield Finding("error", place, f"the figure {name} is not in figures.yml")
+    for name in sorted(set(school_names(text)) - knowledge.school.facts.keys()):
+        yield Finding("error", place, f"the fact {name} is not in school.yml")
+    if "{" in PLACEHOLDER.sub("", text) or "TODO" in text:
+        yield Finding("error", place, "a placeholder was left open")
+    for match in LINK.finditer(text):
+        if not match["url"].startswith(("https://", "http://", "mailto:", "tel:")):
+            yield Finding("error", place, f"the link {match['url']} leads nowhere")
+
+
+def _forms(page: Page) -> Iterator[tuple[str, str]]:
+    """Every form in which the answer may be shown, each with its name."""
+    if not page.variants:
+        yield "in all", page.lead
+        return
+    yield "with all variants in short", " ".join((page.lead, *map(first_paragraph, page.variants.values())))
+    for name, part in page.variants.items():
+        yield f"for {name}", f"{page.lead} {part}"
+
+
+def _names(page: Page) -> frozenset[str]:
+    return frozenset((*figure_names(page.whole), *(f"school.{name}" for name in school_names(page.whole))))
+
+
+def blanks(knowledge: Knowledge) -> list[tuple[str, int]]:
+    """What the office has not told us yet, with the number of topics that need it, the most needed first."""
+    needed = Counter(
+        name
+        for topic in knowledge.topics.values()
+        for name in {name for page in topic.pages.values() for name in school_names(page.whole)}
+    )
+    empty = [(name, needed[name]) for name, fact in knowledge.school.facts.items() if fact.value is None]
+    return sorted(empty, key=lambda each: (-each[1], each[0]))
 
 
 def _procedures(procedures: Mapping[str, date], today: date) -> Iterator[Finding]:
@@ -90,16 +132,8 @@ def _urgent(knowledge: Knowledge) -> Iterator[Finding]:
         for code in CODES:
             if not entry.text.get(code) or not entry.words.get(code):
                 yield Finding("error", f"urgent.yml: {kind}", f"words or text are missing in {code}")
-
-
-def read_training_phrases(path: Path) -> dict[str, list[str]]:
-    """Label → phrases of one Rasa NLU file."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return {
-        entry["intent"]: [line.strip()[2:].strip() for line in entry["examples"].splitlines() if line.strip()]
-        for entry in content["nlu"]
-        if "intent" in entry
-    }
+        if entry.topic not in knowledge.topics:
+            yield Finding("error", f"urgent.yml: {kind}", f"there is no topic {entry.topic}")
 
 
 def _phrases(knowledge: Knowledge, folder: Path) -> Iterator[Finding]:
@@ -122,15 +156,21 @@ def _phrases(knowledge: Knowledge, folder: Path) -> Iterator[Finding]:
 
 
 def _held_out(knowledge: Knowledge, phrases: Path, held_out: Path) -> Iterator[Finding]:
+    for code, slug in product(CONTENT_CODES, knowledge.topics):
+        if not (held_out / code / f"{slug}.yml").exists():
+            yield Finding("error", f"tests/nlu/{code}/{slug}.yml", "the held-out phrases are missing")
     for path in sorted(held_out.glob("*/*.yml")):
         code, slug = path.parent.name, path.stem
         if slug not in knowledge.topics:
             if not slug.startswith("_"):
                 yield Finding("error", f"tests/nlu/{code}/{path.name}", "there is no such topic")
             continue
+        questions = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if len(questions) < FEWEST_HELD_OUT:
+            yield Finding("error", f"tests/nlu/{code}/{path.name}", f"{len(questions)} of {FEWEST_HELD_OUT} phrases")
         training = phrases / code / f"{slug}.yml"
         known = [folded(p) for p in read_training_phrases(training).get(f"ask/{slug}", [])] if training.exists() else []
-        for phrase in yaml.safe_load(path.read_text(encoding="utf-8")):
+        for phrase in questions:
             if (twin := near_repeat(folded(phrase), known)) is not None:
                 yield Finding("error", f"tests/nlu/{code}/{path.name}", f"{phrase!r} nearly repeats {twin!r}")
 

@@ -1,5 +1,7 @@
 """Read knowledge/ into memory. Every error names the file, the field and what to write instead."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -8,11 +10,15 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from bot.content.schema import Figure, School, Topic, TopicFile, UrgentKind
+from bot.content.schema import Figure, Page, School, Topic, TopicFile, UrgentKind
 from bot.errors import ContentError
 from bot.i18n.languages import CONTENT_CODES
 
 M = TypeVar("M", bound=BaseModel)
+
+SLUG = re.compile(r"[a-z][a-z0-9_]{1,59}")
+MORE = "<!-- more -->"
+HEADING = re.compile(r"^##[ ]+(.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -53,12 +59,32 @@ def parse(model: type[M], value: Any, where: str) -> M:
 
 def load_topic(folder: Path) -> Topic:
     file = parse(TopicFile, read_yaml(folder / "topic.yml"), str(folder / "topic.yml"))
-    texts = {
-        code: path.read_text(encoding="utf-8").strip()
+    if SLUG.fullmatch(folder.name) is None:
+        raise ContentError(f"{folder}: a slug has small letters, digits and underscores and starts with a letter.")
+    pages = {
+        code: parse_page(path.read_text(encoding="utf-8"), file.variants, str(path))
         for code in CONTENT_CODES
         if (path := folder / f"{code}.md").exists()
     }
-    return parse(Topic, {"slug": folder.name, "file": file, "texts": texts}, str(folder))
+    return Topic(folder.name, file, pages)
+
+
+def parse_page(text: str, variants: Sequence[str], where: str) -> Page:
+    """The parts of a Markdown text: `## <variant>` begins a variant's part, `<!-- more -->` the details.
+
+    Raises:
+        ContentError: the headings are not the variants of topic.yml.
+    """
+    shown, _, more = text.partition(MORE)
+    lead, *rest = HEADING.split(shown)
+    parts = {name.strip(): body.strip() for name, body in zip(rest[::2], rest[1::2], strict=True)}
+    if list(parts) != list(variants) or len(rest) != 2 * len(parts) or not all(parts.values()):
+        raise ContentError(
+            f"{where}: its ## headings must be the `variants` of topic.yml, in that order, each with text."
+        )
+    if not lead.strip():
+        raise ContentError(f"{where}: begin with a sentence for everybody.")
+    return Page(lead.strip(), parts, more.strip())
 
 
 def load_knowledge(folder: Path) -> Knowledge:

@@ -1,10 +1,13 @@
 """The shape of knowledge/: what a topic, a figure, the school's facts and the urgent texts must say."""
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, field_validator, model_validator
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,59}$")]
 Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=60)]
@@ -46,6 +49,50 @@ Audience = Literal[
 ]
 
 
+Variant = Literal[
+    "eu",
+    "uk",
+    "algeria",
+    "quebec",
+    "refugee",
+    "non_eu",
+    "exchange",
+    "degree",
+    "short_stay",
+    "lille",
+    "bordeaux",
+    "chateauroux",
+    "minor",
+    "adult",
+    "over_30",
+    "vls_ts",
+    "vls_t",
+]
+"""For whom a part of an answer is written; see bot.answers.variants for when each holds."""
+
+Family = Literal["citizenship", "programme", "campus", "age", "visa"]
+
+FAMILIES: Mapping[Variant, Family] = {
+    "eu": "citizenship",
+    "uk": "citizenship",
+    "algeria": "citizenship",
+    "quebec": "citizenship",
+    "refugee": "citizenship",
+    "non_eu": "citizenship",
+    "exchange": "programme",
+    "degree": "programme",
+    "short_stay": "programme",
+    "lille": "campus",
+    "bordeaux": "campus",
+    "chateauroux": "campus",
+    "minor": "age",
+    "adult": "age",
+    "over_30": "age",
+    "vls_ts": "visa",
+    "vls_t": "visa",
+}
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -62,6 +109,9 @@ class InLanguages(_Strict):
 
     def get(self, language: str) -> str:
         return self.fr if language == "fr" else self.en
+
+    def values(self) -> tuple[str, str]:
+        return self.en, self.fr
 
 
 class ShortInLanguages(InLanguages):
@@ -83,6 +133,8 @@ class TopicFile(_Strict):
     next: list[Slug] = Field(default_factory=list, max_length=3)
     procedure: Slug | None = None
     record: Literal["housing", "french", "buddy"] | None = None
+    variants: list[Variant] = Field(default_factory=list)
+    """The parts of the text that depend on the student, from the most special to the most general."""
     ask_office: bool = False
 
 
@@ -111,26 +163,69 @@ class DeskHours(_Strict):
     closes: Annotated[str, StringConstraints(pattern=r"^\d\d:\d\d$")]
 
 
+class SchoolFact(_Strict):
+    """Something only the school knows. `value` None: the office has not told us yet."""
+
+    title: InLanguages
+    value: InLanguages | None = None
+    checked_on: date | None = None
+
+    @model_validator(mode="after")
+    def _dated(self) -> Self:
+        if (self.value is None) != (self.checked_on is None):
+            raise ValueError("give `value` and `checked_on` together: what the office said, and when")
+        return self
+
+
 class School(_Strict):
     """school.yml: what the office says of itself. Empty means that it has not told us."""
 
     name: str
     mail_domains: list[str] = Field(min_length=1)
     desk_hours: list[DeskHours] | None = None
+    facts: dict[Slug, SchoolFact] = Field(default_factory=dict)
 
 
 class UrgentKind(_Strict):
-    """One kind of danger of urgent.yml: the words that show it and the fixed text, in every language."""
+    """One kind of danger of urgent.yml: its topic, the words that show it, the fixed text in every language."""
 
+    topic: Slug
     words: dict[str, list[str]]
     text: dict[str, str]
 
 
-class Topic(BaseModel):
-    """A topic as loaded: its file and its texts by language."""
+@dataclass(frozen=True)
+class Page:
+    """The text of a topic in one language: for everybody, by variant, and what is shown on "More"."""
 
-    model_config = ConfigDict(frozen=True)
+    lead: str
+    variants: Mapping[str, str]
+    more: str
 
-    slug: Slug
+    @property
+    def whole(self) -> str:
+        return "\n\n".join(part for part in (self.lead, *self.variants.values(), self.more) if part)
+
+
+LONGEST_ANSWER = 120
+"""Words before the reader stops reading, in whatever form an answer is shown."""
+
+
+def word_count(text: str) -> int:
+    """A figure or a fact of the school counts as one word."""
+    whole = re.sub(r"\{\{.*?\}\}", "100", text)
+    return sum(any(sign.isalnum() for sign in word) for word in whole.split())
+
+
+def first_paragraph(text: str) -> str:
+    """The short form of a variant."""
+    return text.partition("\n\n")[0]
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic as loaded: its file and its pages by language."""
+
+    slug: str
     file: TopicFile
-    texts: dict[str, str]
+    pages: Mapping[str, Page]

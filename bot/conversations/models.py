@@ -61,6 +61,8 @@ class Conversation(Base):
     prompt: Mapped[dict[str, Any] | None]
     """The question of ours that is pending, with its expiry (see bot.identity.linking)."""
     last_topic: Mapped[str | None] = mapped_column(String(80))
+    told: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """What the student said of their situation when asked (see bot.answers.variants), by family."""
     abstentions: Mapped[int] = mapped_column(default=0)
     """In a row; two offer a person."""
     token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)

@@ -1,6 +1,9 @@
 """The answers that the welcome page shows without JavaScript, taken from knowledge/."""
 
-from bot.answers.topics import content_language
+from datetime import date
+
+from bot.answers.topics import body, content_language
+from bot.answers.variants import choose
 from bot.channels.web.pages import Entry, Group, SourceLink
 from bot.content.loader import Knowledge
 from bot.content.render import render
@@ -17,24 +20,26 @@ SHOWN = (
 """What is asked most; everything else is asked in the chat."""
 
 
-def welcome_groups(knowledge: Knowledge, language: str) -> list[Group]:
+def welcome_groups(knowledge: Knowledge, language: str, today: date) -> list[Group]:
     return [
         Group(
             slug=slug,
             title=say(language, title),
-            entries=tuple(_entry(knowledge, topic, language) for topic in topics if topic in knowledge.topics),
+            entries=tuple(_entry(knowledge, topic, language, today) for topic in topics if topic in knowledge.topics),
         )
         for slug, title, topics in SHOWN
     ]
 
 
-def _entry(knowledge: Knowledge, slug: str, language: str) -> Entry:
+def _entry(knowledge: Knowledge, slug: str, language: str, today: date) -> Entry:
     topic = knowledge.topic(slug)
     written = content_language(topic, language)
     return Entry(
         slug=slug,
         question=topic.file.question.get(written),
-        answer=render(topic.texts[written], knowledge.figures, written),
+        answer=render(
+            body(topic.pages[written], choose(topic.file.variants, {}, {}), written), knowledge, written, today
+        ),
         language=written,
         sources=tuple(SourceLink(s.title, str(s.url), s.checked_on) for s in topic.file.sources),
     )

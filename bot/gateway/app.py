@@ -18,6 +18,7 @@ from bot.channels.mail.mailbox_page import mailbox_router
 from bot.channels.web import api
 from bot.channels.web.limits import AddressLimit
 from bot.channels.web.pages import pages_router
+from bot.clock import day_in_france
 from bot.console import staff_api_router, staff_pages_router
 from bot.errors import Unavailable
 from bot.gateway import health, problems
@@ -46,6 +47,8 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         services.live.arrived = lanes.wake
+        # The first student must not wait for the weights of the urgent door.
+        warming = asyncio.create_task(asyncio.to_thread(services.door.kind_of, "bonjour"))
         tasks = [
             asyncio.create_task(kept_running("watch", services.live.watch)),
             asyncio.create_task(kept_running("lanes", lanes.run)),
@@ -53,6 +56,7 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
         ]
         yield
         services.live.close()
+        await warming
         for task in tasks:
             task.cancel()
         for task in tasks:
@@ -78,7 +82,9 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
     app.include_router(api.router)
     app.include_router(staff_api_router())
     app.include_router(staff_pages_router())
-    app.include_router(pages_router(lambda language: welcome_groups(services.knowledge, language)))
+    app.include_router(
+        pages_router(lambda language: welcome_groups(services.knowledge, language, day_in_france(services.clock.now())))
+    )
     app.include_router(health.router)
     if settings.in_development:
         app.include_router(mailbox_router(settings.data / "mailbox"))

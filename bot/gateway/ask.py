@@ -76,7 +76,7 @@ async def ask_one(services: Services, engine: Engine, line: Line, defaults: Defa
     """Raises InvalidField (language) or UnknownStudent; a failed engine is an answer of action "failed"."""
     language = _language(line.language, defaults) or detect(line.text) or DEFAULT
     started = time.perf_counter()
-    reply = urgent_answer(services.door, line.text, language)
+    reply = urgent_answer(services.door, services.knowledge, line.text, language)
     if reply is None:
         question = Question(
             sender=f"probe-{uuid4()}",
@@ -86,7 +86,7 @@ async def ask_one(services: Services, engine: Engine, line: Line, defaults: Defa
             as_student=_student_id(services, line.student or defaults.student),
         )
         try:
-            reply = await answer(engine, question)
+            reply = await answer(engine, services.knowledge, question)
         except TurnFailed:
             reply = failed(language)
     return as_line(line, language, reply, 1000 * (time.perf_counter() - started))

@@ -7,9 +7,9 @@ import time
 from collections.abc import Sequence
 from typing import TextIO
 
+from bot.answers.trained import current_model
 from bot.assistant.engine import temporary_engine
 from bot.assistant.rasa_http import RasaEngine
-from bot.assistant.training import current_model
 from bot.bootstrap import Services, build_services
 from bot.config import Settings
 from bot.gateway.ask import Defaults, Line, ask_one, check_lines, forget_probes

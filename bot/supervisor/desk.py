@@ -8,8 +8,9 @@ from pathlib import Path
 
 import httpx
 
+from bot.answers.trained import current_model
 from bot.assistant.engine import EngineCommand, actions_command, probe_engine, rasa_command
-from bot.assistant.training import TrainingPaths, current_model, train
+from bot.assistant.training import TrainingPaths, train
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.db.migrate import upgrade

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import yaml
 
-# With the answers one phrase in a hundred more is recognised, of those left out as of those held out; with titles and
-# questions alone, nothing is gained.
+# Left out, 85.5 % of the phrases are recognised with titles and all sentences of the answers, 85.8 % with the first
+# sentences alone: what stands further down is about many things.
 TITLE_TRUST = 1.0
 ANSWER_TRUST = 0.5
 SHORTEST = 20
+FIRST = 2
+"""Sentences of an answer that count: those that say what it is about."""
 PLACEHOLDER = re.compile(r"\{\{.*?\}\}")
 MARKUP = re.compile(r"\]\([^)]*\)|[*_#>\[\]]")
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
@@ -39,7 +41,7 @@ def _of_topic(folder: Path, label: str) -> list[Sentence]:
     names = [*topic["title"].values(), *topic["question"].values()]
     answers = [page.read_text(encoding="utf-8") for page in sorted(folder.glob("*.md"))]
     return [Sentence(name, label, TITLE_TRUST) for name in names] + [
-        Sentence(text, label, ANSWER_TRUST) for answer in answers for text in _split(answer)
+        Sentence(text, label, ANSWER_TRUST) for answer in answers for text in _split(answer)[:FIRST]
     ]
 
 

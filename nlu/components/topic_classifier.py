@@ -26,14 +26,35 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.linalg import lapack
 
 import encoder
-from nlu.components import kernel, knowledge, vectors
-from nlu.components.kernel import Kernel
-from nlu.components.spelling import Speller
+from encoder import kernel, urgent, vectors
+from encoder.kernel import Kernel
+from encoder.model import TOPICS
+from encoder.spelling import Speller, expand
+from nlu.components import knowledge
 
 LABELS_KEY = "labels"
 """Key of the parse, and so of `tracker.latest_message`: [{"label": "ask/validate_visa", "confidence": 0.91}, …]."""
 
 BEST = 5
+
+NEAR_DANGER = frozenset(
+    f"ask/{slug}"
+    for slug in (
+        "border_refusal",
+        "child_in_danger",
+        "emergency_numbers",
+        "harassment",
+        "lost_passport",
+        "no_french_emergency",
+        "poison_centre",
+        "rental_scam",
+        "shelter_tonight",
+        "stolen_papers",
+        "suicidal_thoughts",
+        "violence",
+    )
+)
+"""Topics whose phrases may be urgent themselves: they are no examples of what is not."""
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -42,16 +63,19 @@ class TopicClassifier(IntentClassifier, GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {"width": 1.4, "ridge": 0.05, "knowledge": "knowledge/topics"}
+        return {"width": 1.4, "ridge": 0.05, "knowledge": "knowledge/topics", "urgent": "data/urgent"}
 
     @staticmethod
     def fingerprint_addon(config: dict[str, Any]) -> str | None:
         """Rasa's cache sees only the source of this class: the encoder, our helpers and the knowledge count as well."""
         digest = hashlib.sha256(encoder.fingerprint().encode())
-        for source in sorted(Path(__file__).parent.glob("*.py")):
-            digest.update(source.read_bytes())
-        for sentence in knowledge.sentences(Path({**TopicClassifier.get_default_config(), **config}["knowledge"])):
+        for folder in (Path(__file__).parent, Path(encoder.__file__).parent):
+            for source in sorted(folder.glob("*.py")):
+                digest.update(source.read_bytes())
+        settings = {**TopicClassifier.get_default_config(), **config}
+        for sentence in knowledge.sentences(Path(settings["knowledge"])):
             digest.update(repr(sentence).encode())
+        digest.update(repr(urgent.phrases(Path(settings["urgent"]))).encode())
         return digest.hexdigest()
 
     def __init__(
@@ -88,7 +112,7 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         **kwargs: Any,
     ) -> "TopicClassifier":
         with model_storage.read_from(resource) as folder:
-            trained, speller = Kernel.load(folder), Speller.load(folder)
+            trained, speller = Kernel.load(folder, TOPICS), Speller.load(folder)
         # The first student must not wait for the weights.
         encoder.encode(["bonjour"])
         return cls(config, model_storage, resource, trained, speller)
@@ -97,21 +121,32 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         phrases = [(m.get(TEXT), m.get_full_intent()) for m in training_data.intent_examples if m.get(TEXT)]
         known = {label for _, label in phrases}
         told = [s for s in knowledge.sentences(Path(self._config["knowledge"])) if s.label in known]
-        texts = [text for text, _ in phrases] + [sentence.text for sentence in told]
-        keep = os.environ.get("ACCUEIL_VECTORS")
-        self._kernel = kernel.fit(
-            vectors.kept_vectors(texts, Path(keep) / "phrases" if keep else None, _say),
+        texts = [expand(text) for text, _ in phrases] + [sentence.text for sentence in told]
+        encoded = _vectors("phrases", texts)
+        fitted = kernel.fit(
+            encoded,
             [label for _, label in phrases] + [sentence.label for sentence in told],
             np.array([1.0] * len(phrases) + [sentence.trust for sentence in told], dtype=np.float32),
             phrases=len(phrases),
             width=self._config["width"],
             ridge=self._config["ridge"],
-            invert=_invert,
+            solve=_solve,
         )
+        self._kernel = fitted.kernel
         self._speller = Speller.learn(texts)
+        ordinary = [place for place, (_, label) in enumerate(phrases) if label not in NEAR_DANGER]
+        in_danger = urgent.phrases(Path(self._config["urgent"]))
+        door = urgent.learn(
+            _vectors("urgent", [expand(text) for text, _ in in_danger]),
+            [kind for _, kind in in_danger],
+            encoded[ordinary],
+            solve=_solve,
+        )
         with self._model_storage.write_to(self._resource) as folder:
-            self._kernel.save(folder)
+            self._kernel.save(folder, TOPICS)
             self._speller.save(folder)
+            door.save(folder)
+            fitted.save_left_out(folder, BEST)
         _say(f"{len(known)} labels; {self._kernel.left_out:.1%} of {len(phrases)} phrases recognised when left out")
         return self._resource
 
@@ -133,13 +168,20 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         return messages
 
 
-def _invert(matrix: kernel.Floats) -> kernel.Floats:
-    """By Cholesky, a third of the time of the general way for 7,000 texts. Raises ValueError when it is singular."""
-    factor, failed = lapack.spotrf(matrix, lower=1)
-    inverse, failed_too = lapack.spotri(factor, lower=1)
-    if failed or failed_too:
+def _vectors(name: str, texts: list[str]) -> kernel.Floats:
+    keep = os.environ.get("ACCUEIL_VECTORS")
+    return vectors.kept_vectors(texts, Path(keep) / name if keep else None, _say)
+
+
+def _solve(matrix: kernel.Floats, targets: kernel.Floats) -> tuple[kernel.Floats, kernel.Floats]:
+    """By Cholesky, in place: half the time and memory of an inverse. Raises ValueError when it is singular."""
+    # The transposed view of a symmetric matrix is the matrix in LAPACK's order: nothing is copied.
+    factor, failed = lapack.spotrf(matrix.T, lower=1, overwrite_a=1)
+    if failed:
         raise ValueError("The kernel matrix is singular: raise `ridge` in config.yml.")
-    return np.tril(inverse) + np.tril(inverse, -1).T
+    weights, _ = lapack.spotrs(factor, targets, lower=1)
+    inverse, _ = lapack.strtri(factor, lower=1, overwrite_c=1)
+    return np.ascontiguousarray(weights), np.einsum("ki,ki->i", inverse, inverse)
 
 
 def _as_intent(label: str, confidence: float) -> dict[str, Any]:

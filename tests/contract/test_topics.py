@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.answers.topics import Personal, content_language, topic_answer
-from bot.content.check import FEWEST_PHRASES, LONGEST_ANSWER, check, folded, read_training_phrases
+from bot.answers.topics import Personal, Reader, content_language, more_answer, topic_answer
+from bot.answers.variants import CHOICES, choose, known
+from bot.content.check import FEWEST_HELD_OUT, FEWEST_PHRASES, check, folded
 from bot.content.loader import Knowledge, load_knowledge
-from bot.content.render import figure_names
-from bot.content.schema import ANSWERABLE_GROUPS, Topic
+from bot.content.phrases import read_training_phrases
+from bot.content.render import figure_names, school_names
+from bot.content.schema import ANSWERABLE_GROUPS, FAMILIES, Topic
 from bot.conversations.messages import Understanding
 from bot.i18n.languages import CODES, CONTENT_CODES, language_name
 from bot.i18n.translate import say
@@ -19,7 +21,6 @@ from bot.paperwork.schema import load_procedures
 ROOT = Path(__file__).resolve().parents[2]
 KNOWLEDGE: Knowledge = load_knowledge(ROOT / "knowledge")
 PROCEDURES = {each.slug: each for each in load_procedures(ROOT / "knowledge" / "procedures")}
-FEWEST_HELD_OUT = 3
 LONGEST_BUTTON = 60
 """Characters."""
 
@@ -38,15 +39,19 @@ def held_out_of(topic: Topic, code: str) -> list[str]:
     return held_out
 
 
+def understanding_of(topic: Topic) -> Understanding:
+    return Understanding(f"ask/{topic.slug}", 0.9, "answer", topic.slug, (), topic.file.group)
+
+
 def day_of_writing(topic: Topic) -> date:
     """A day on which every figure and every source of the topic was fresh."""
     return max(source.checked_on for source in topic.file.sources)
 
 
-def test_there_are_forty_topics_and_each_field_of_the_start_has_some() -> None:
+def test_there_are_a_hundred_and_fifty_topics_and_every_group_has_some() -> None:
     groups = {topic.file.group for topic in KNOWLEDGE.topics.values()}
 
-    assert len(KNOWLEDGE.topics) >= 40
+    assert len(KNOWLEDGE.topics) >= 150
     assert groups == set(ANSWERABLE_GROUPS)
 
 
@@ -62,8 +67,9 @@ def test_check_content_finds_nothing() -> None:
 
 @every_topic
 def test_it_is_written_in_every_content_language(topic: Topic) -> None:
-    assert tuple(topic.texts) == CONTENT_CODES
-    assert topic.texts["en"] != topic.texts["fr"]
+    assert tuple(topic.pages) == CONTENT_CODES
+    assert topic.pages["en"].whole != topic.pages["fr"].whole
+    assert (topic.pages["en"].more == "") == (topic.pages["fr"].more == "")
 
 
 @every_topic
@@ -76,8 +82,11 @@ def test_its_sources_are_dated_and_it_ends(topic: Topic) -> None:
 
 
 @every_topic
-def test_its_figures_are_the_same_in_every_language(topic: Topic) -> None:
-    assert sorted(figure_names(topic.texts["en"])) == sorted(figure_names(topic.texts["fr"]))
+def test_its_figures_and_blanks_are_the_same_in_every_language(topic: Topic) -> None:
+    english, french = (topic.pages[code].whole for code in CONTENT_CODES)
+
+    assert set(figure_names(english)) == set(figure_names(french))
+    assert set(school_names(english)) == set(school_names(french))
 
 
 @every_topic
@@ -113,21 +122,47 @@ def test_it_has_held_out_phrases_that_were_never_trained_on(topic: Topic, code: 
 
 @every_topic
 @every_content_language
-def test_its_buttons_fit_and_its_answer_is_short(topic: Topic, code: str) -> None:
-    words = [word for word in topic.texts[code].split() if any(character.isalnum() for character in word)]
-
+def test_its_buttons_fit(topic: Topic, code: str) -> None:
     assert [
         text for text in (topic.file.question.get(code), topic.file.title.get(code)) if len(text) > LONGEST_BUTTON
     ] == []
-    assert len(words) <= LONGEST_ANSWER
+
+
+@every_topic
+@pytest.mark.parametrize("code", CODES)
+def test_every_choice_of_its_question_shows_one_part_and_asks_no_more(topic: Topic, code: str) -> None:
+    families = {FAMILIES[variant] for variant in topic.file.variants}
+    asked = [(family, choice) for family in families for choice in CHOICES[family]]
+
+    for family, choice in asked:
+        reader = Reader(code, day_of_writing(topic), known(None, {family: choice}, day_of_writing(topic)))
+        answer = topic_answer(KNOWLEDGE, topic.slug, reader, Personal(), understanding_of(topic))
+        shown = choose(topic.file.variants, reader.known, {})
+
+        assert answer.effects == ()
+        assert "{" not in answer.text
+        assert shown.ask is None
+        assert [button for button in answer.buttons if "told" in button.payload] == []
+
+
+@every_topic
+@every_content_language
+def test_behind_more_stands_more(topic: Topic, code: str) -> None:
+    reader = Reader(code, day_of_writing(topic))
+    answer = topic_answer(KNOWLEDGE, topic.slug, reader, Personal(), understanding_of(topic))
+    offered = [button for button in answer.buttons if button.payload == {"topic": topic.slug, "more": True}]
+    more = more_answer(KNOWLEDGE, topic.slug, reader, understanding_of(topic))
+
+    assert len(offered) == (1 if topic.pages[code].more and not answer.effects else 0)
+    assert "{" not in more.text
+    assert (more.text != answer.text) == (topic.pages[code].more != "")
 
 
 @every_topic
 @pytest.mark.parametrize("code", CODES)
 def test_it_is_answered_in_every_language(topic: Topic, code: str) -> None:
-    understanding = Understanding(f"ask/{topic.slug}", 0.9, "answer", topic.slug, (), topic.file.group)
-
-    answer = topic_answer(KNOWLEDGE, topic.slug, code, day_of_writing(topic), Personal(), understanding)
+    reader = Reader(code, day_of_writing(topic))
+    answer = topic_answer(KNOWLEDGE, topic.slug, reader, Personal(), understanding_of(topic))
 
     only = say(code, "This answer exists in {language} only so far:", language=language_name("en", code))
     assert "{" not in answer.text
@@ -141,11 +176,10 @@ def test_it_is_answered_in_every_language(topic: Topic, code: str) -> None:
 
 @every_topic
 def test_after_its_last_day_it_warns_and_before_it_does_not(topic: Topic) -> None:
-    understanding = Understanding(f"ask/{topic.slug}", 0.9, "answer", topic.slug, (), topic.file.group)
     warning = "confirm it on the official site first"
 
     fresh, stale = (
-        topic_answer(KNOWLEDGE, topic.slug, "en", day, Personal(), understanding).text
+        topic_answer(KNOWLEDGE, topic.slug, Reader("en", day), Personal(), understanding_of(topic)).text
         for day in (day_of_writing(topic), topic.file.valid_until)
     )
 

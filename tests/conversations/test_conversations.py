@@ -13,8 +13,10 @@ from tests.plugins.engine import EngineDesk
 FOLDER = Path(__file__).parent
 FILES = sorted(FOLDER.glob("*/user_*.yml"))
 KINDS = (
+    "choices",
     "corrections",
     "digressions",
+    "follow_ups",
     "handoff",
     "happy_path",
     "languages",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-from bot.assistant.training import current_model
+from bot.answers.trained import current_model
 from bot.config import load_settings
 from bot.errors import ConfigurationError
 from tests.e2e.desk import Desk, started

@@ -2,14 +2,16 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from bot.answers.danger import TrainedDanger
+from bot.answers.trained import current_model
+from bot.answers.urgent import build_door
 from bot.assistant.engine import temporary_engine
-from bot.assistant.training import current_model
 from bot.bootstrap import Services, build_services
 from bot.clock import FixedClock
 from bot.config import Settings
@@ -43,7 +45,10 @@ def engine_desk(trained_model: Path, tmp_path_factory: pytest.TempPathFactory) -
     """One engine for the whole session; it takes about half a minute to start."""
     data = tmp_path_factory.mktemp("engine")
     settings = Settings(data=data, database_url=f"sqlite:///{data / 'accueil.db'}", _env_file=None)
-    services = build_services(settings, clock=FixedClock(datetime(2026, 11, 24, 11, 0, tzinfo=UTC)))
+    built = build_services(settings, clock=FixedClock(datetime(2026, 11, 24, 11, 0, tzinfo=UTC)))
+    # The folder is new and empty; the door uses the trained model as the engine does.
+    door = build_door(built.knowledge.urgent, TrainedDanger(trained_model.parent))
+    services = replace(built, door=door)
     METADATA.create_all(services.database.engine.execution_options(writes=True))
     with services.database.write() as session:
         load_demo(session, settings, services.clock.now())

@@ -2,16 +2,16 @@
 
 from datetime import date
 
-from bot.answers.topics import Personal, topic_answer
+from bot.answers.topics import Personal, Reader, topic_answer
 from bot.assistant.understanding import join
-from bot.conversations.messages import Answer, Button, Understanding
+from bot.conversations.messages import Answer, Button, Effect, Understanding
 
 TODAY = date(2026, 11, 24)
 KNOWN = Understanding("ask/validate_visa", 0.9, "answer", "validate_visa", (), "paperwork")
 
 
 def answer(knowledge, slug="validate_visa", language="en", today=TODAY, personal=None):
-    return topic_answer(knowledge, slug, language, today, personal or Personal(), KNOWN)
+    return topic_answer(knowledge, slug, Reader(language, today), personal or Personal(), KNOWN)
 
 
 def test_the_personal_sentence_comes_first(knowledge):
@@ -23,9 +23,44 @@ def test_the_personal_sentence_comes_first(knowledge):
 
 
 def test_before_linking_the_link_is_the_first_thing_offered(knowledge):
-    reply = answer(knowledge, personal=Personal(can_link=True))
+    reply = answer(knowledge, slug="my_buddy", personal=Personal(can_link=True))
 
     assert reply.buttons[0].payload == {"effect": "start_link"}
+
+
+def test_the_link_is_offered_beside_a_question_as_well(knowledge):
+    reply = answer(knowledge, personal=Personal(can_link=True))
+
+    payloads = [button.payload for button in reply.buttons]
+    assert {"effect": "start_link"} in payloads
+    assert {"told": {"citizenship": "eu"}, "topic": "validate_visa"} in payloads
+    assert reply.effects == (Effect("remember", {"citizenship": ""}),)
+    assert reply.text.endswith("To answer for you: which citizenship do you have?")
+
+
+def test_a_question_once_asked_is_not_asked_again(knowledge):
+    reader = Reader("en", TODAY, {}, {"citizenship": ""})
+
+    reply = topic_answer(knowledge, "validate_visa", reader, Personal(), KNOWN)
+
+    assert "**Algerian citizens:**" in reply.text
+    assert "which citizenship" not in reply.text
+    assert reply.effects == ()
+
+
+def test_who_is_known_gets_their_own_part_alone(knowledge):
+    reply = topic_answer(knowledge, "validate_visa", Reader("en", TODAY, {"citizenship": "eu"}), Personal(), KNOWN)
+
+    assert reply.text.split("\n\n")[1] == knowledge.topic("validate_visa").pages["en"].variants["eu"]
+    assert "Algerian" not in reply.text
+    assert reply.effects == ()
+
+
+def test_what_the_office_has_not_told_offers_a_person(knowledge):
+    reply = answer(knowledge, slug="academic_calendar")
+
+    assert "has not told me yet: the dates of the semesters, exams and holidays." in reply.text
+    assert reply.buttons[-1].payload == {"effect": "request_person"}
 
 
 def test_where_the_office_must_be_asked_a_person_is_always_offered(knowledge):
@@ -49,11 +84,11 @@ def test_a_language_without_content_gets_english_and_is_told_so_in_its_own_words
 
     first, second = reply.text.split("\n\n")[:2]
     assert "inglés" in first
-    assert second.startswith("Validate")
+    assert second.startswith("Students from outside the EU")
 
 
 def test_figures_are_filled_in_and_bring_their_source(knowledge):
-    reply = answer(knowledge)
+    reply = answer(knowledge, slug="permit_cost")
 
     assert "€100" in reply.text
     assert "{{" not in reply.text

@@ -12,8 +12,9 @@ from bot.assistant import lanes as lanes_module
 from bot.assistant import turn
 from bot.assistant.lanes import Lanes
 from bot.conversations.live import Live
+from bot.conversations.messages import Answer
 from tests.factories import make_conversation, receive, transcript
-from tests.fakes import FakeEngine
+from tests.fakes import FakeEngine, plain_answer
 
 
 @pytest.fixture
@@ -58,8 +59,9 @@ async def test_a_lane_that_cannot_even_say_sorry_is_logged_and_leaves_the_messag
 async def test_several_slow_parts_do_not_let_the_student_wait_longer_than_one(
     database, talk, now, lanes, engine, monkeypatch
 ):
-    async def slow(*_arguments: object, **_named: object) -> None:
+    async def slow(*_arguments: object, **_named: object) -> Answer:
         await asyncio.sleep(0.3)
+        return plain_answer("late")
 
     monkeypatch.setattr(turn, "LONGEST_TURN", 0.4)
     monkeypatch.setattr(engine, "ask", slow)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.assistant.training import TrainingPaths, TrainingReport, current_model, held_out_phrases, train
+from bot.answers.trained import current_model
+from bot.assistant.training import TrainingPaths, TrainingReport, held_out_phrases, train
 from bot.errors import ConfigurationError, ContentError
 
 # Stands in for nlu/.venv/bin/python: `-m nlu.train FOLDER NAME` and `-m nlu.score MODEL…`.

@@ -1,6 +1,7 @@
 """The turn on a real database: what is stored, in which order, and what a claim in between does."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy import select
 
 from bot.answers.urgent import build_door
 from bot.assistant.turn import Outcome, Superseded, commit, compute, load
-from bot.conversations.messages import Answer, Button, Understanding
+from bot.conversations.messages import Answer, Button, Effect, Understanding
 from bot.conversations.models import Alert, Control, Conversation, Message
 from bot.conversations.service import receive_message
 from bot.handoff.models import Case
@@ -46,7 +47,7 @@ def take_turn(database, now, talk, engine, knowledge):
         snapshot = load(database, talk)
         if snapshot is None:
             return False
-        outcome = asyncio.run(compute(engine, door, knowledge.school, snapshot, now))
+        outcome = asyncio.run(compute(engine, door, knowledge, snapshot, now))
         assert outcome is not None
         commit(database, knowledge.school, snapshot, outcome, now)
         return True
@@ -92,8 +93,6 @@ def test_a_later_message_cannot_overtake_an_earlier_one(database, talk, say_it, 
         from bot.conversations.models import InboxEntry
 
         later = session.scalars(select(InboxEntry).order_by(InboxEntry.id.desc())).first().id
-    from dataclasses import replace
-
     overtaking = replace(first, entry_id=later)
 
     with pytest.raises(Superseded):
@@ -113,7 +112,7 @@ def test_an_answer_computed_before_a_claim_is_refused_by_the_database(database, 
     say_it("What is the CVEC?")
     door = build_door(knowledge.urgent)
     snapshot = load(database, talk)
-    outcome = asyncio.run(compute(engine, door, knowledge.school, snapshot, now))
+    outcome = asyncio.run(compute(engine, door, knowledge, snapshot, now))
     with database.write() as session:
         claim(session, talk, make_staff(session, now), now)
 
@@ -297,3 +296,84 @@ def test_ending_a_request_that_nobody_took_says_so_and_the_bot_goes_on(database,
         ("student", "and the CVEC?"),
         ("bot", "echo"),
     ]
+
+
+def button_of(database, talk, label):
+    with database.read() as session:
+        for message in session.scalars(select(Message).order_by(Message.seq.desc())):
+            for button in message.buttons:
+                if button["label"] == label:
+                    return button["key"]
+    raise AssertionError(label)
+
+
+@pytest.fixture
+def press(database, now, talk):
+    def write(label: str, external_id: str) -> None:
+        message = incoming(None, now, external_id, button=button_of(database, talk, label))
+        with database.write() as session:
+            receive_message(session, talk, message, now)
+
+    return write
+
+
+def test_a_pressed_choice_is_kept_and_the_topic_is_answered_again(database, talk, say_it, take_turn, press, engine):
+    choice = Button("British", {"told": {"citizenship": "uk"}, "topic": "validate_visa"})
+    engine.answer = lambda text: replace(
+        plain_answer(f"echo: {text}", topic="validate_visa"),
+        buttons=(choice,),
+        effects=(Effect("remember", {"citizenship": ""}),),
+    )
+    say_it("When must I validate?")
+    take_turn()
+    with database.read() as session:
+        assert session.get(Conversation, talk).told == {"citizenship": ""}
+
+    press("British", "press-1")
+    take_turn()
+
+    with database.read() as session:
+        assert session.get(Conversation, talk).told == {"citizenship": "uk"}
+    assert engine.metadata[-1]["told"] == {"citizenship": "uk"}
+    assert engine.metadata[-1]["chosen"] == "validate_visa"
+
+
+def test_a_choice_that_does_not_exist_is_not_kept(database, talk, say_it, take_turn, press, engine):
+    odd = Button("Odd", {"told": {"citizenship": "moon", "shoe_size": "44"}, "topic": "validate_visa"})
+    engine.answer = lambda text: replace(plain_answer("yes"), buttons=(odd,))
+    say_it("When must I validate?")
+    take_turn()
+
+    press("Odd", "press-1")
+    take_turn()
+
+    with database.read() as session:
+        assert session.get(Conversation, talk).told == {}
+
+
+def test_more_asks_for_what_stands_behind_the_answer(talk, say_it, take_turn, press, engine):
+    engine.answer = lambda text: replace(
+        plain_answer("yes"), buttons=(Button("More", {"topic": "cvec", "more": True}),)
+    )
+    say_it("What is the CVEC?")
+    take_turn()
+
+    press("More", "press-1")
+    take_turn()
+
+    assert (engine.metadata[-1]["chosen"], engine.metadata[-1]["more"]) == ("cvec", True)
+
+
+def test_another_language_from_a_button_repeats_the_answer_in_it(database, talk, say_it, take_turn, press, engine):
+    engine.answer = lambda text: replace(plain_answer("echo"), buttons=(Button("Français", {"language": "fr"}),))
+    say_it("What is the CVEC?")
+    take_turn()
+
+    press("Français", "press-1")
+    take_turn()
+
+    assert said(database, talk)[-1] == ("bot", "Je réponds désormais dans cette langue\xa0: Français.\n\necho")
+    assert engine.metadata[-1]["chosen"] == "cvec"
+    with database.read() as session:
+        stored = session.get(Conversation, talk)
+        assert (stored.language, stored.language_chosen) == ("fr", True)

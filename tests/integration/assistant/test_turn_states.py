@@ -111,7 +111,7 @@ class Turns(RuleBasedStateMachine):
         if (snapshot := self.loaded.pop(worker, None)) is None:
             return
         self.engine.fails = fails
-        outcome = asyncio.run(compute(self.engine, DOOR, KNOWLEDGE.school, snapshot, self.now))
+        outcome = asyncio.run(compute(self.engine, DOOR, KNOWLEDGE, snapshot, self.now))
         assert outcome is not None
         self.computed[worker] = (snapshot, outcome)
 
@@ -204,7 +204,7 @@ class Turns(RuleBasedStateMachine):
             for _ in range(2 * len(self.sent) + 2):
                 if (snapshot := load(self.database, self.talk)) is None:
                     break
-                outcome = asyncio.run(compute(self.engine, DOOR, KNOWLEDGE.school, snapshot, self.now))
+                outcome = asyncio.run(compute(self.engine, DOOR, KNOWLEDGE, snapshot, self.now))
                 assert outcome is not None
                 commit(self.database, KNOWLEDGE.school, snapshot, outcome, self._tick())
             with self.database.read() as session:

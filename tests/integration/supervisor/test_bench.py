@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from bot.bench import ask_in_turn, bench_turn, weigh
+from bot.bench.desk import ask_in_turn, bench_turn, weigh
 from bot.errors import ConfigurationError
 from bot.supervisor.runfile import Running
 

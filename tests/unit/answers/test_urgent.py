@@ -30,11 +30,11 @@ DOOR = build_door(
         ("我想死", "suicide"),
         ("my friend is not breathing", "danger"),
         ("my roommate collapsed and does not breathe", "danger"),
-        ("The kitchen is on fire", "danger"),
-        ("mon copain me bat", "danger"),
+        ("The kitchen is on fire", "fire"),
+        ("mon copain me bat", "assault"),
         ("elle s'est évanouie", "danger"),
-        ("he has a knife and he is following me home", "danger"),
-        ("J'ai été agressée", "danger"),
+        ("he has a knife and he is following me home", "assault"),
+        ("J'ai été agressée", "assault"),
         ("我需要救护车", "danger"),
     ],
 )
@@ -66,3 +66,19 @@ def test_everyday_words_are_not_danger(text):
 def test_every_language_has_a_text_that_starts_with_the_number(language):
     assert "3114" in DOOR.text("suicide", language).splitlines()[0]
     assert "112" in DOOR.text("danger", language).splitlines()[0]
+
+
+def test_the_model_is_asked_where_no_word_shows_danger():
+    asked = []
+
+    def model(text):
+        asked.append(text)
+        return "fire" if "smoke" in text else "no_such_kind"
+
+    door = build_door(DOOR.kinds, model)
+
+    assert door.kind_of("it smells of smoke") == "fire"
+    assert door.kind_of("I want to die") == "suicide"
+    assert door.kind_of("hello") is None
+    assert door.kind_of("123 ?!") is None
+    assert asked == ["it smells of smoke", "hello"]

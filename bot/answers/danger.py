@@ -1,0 +1,43 @@
+"""The urgent door's model, out of the trained archive in use: loaded at the first need, again after a new training."""
+
+from pathlib import Path
+from threading import Lock
+
+import encoder
+from bot.answers.trained import current_model
+from bot.errors import ConfigurationError
+from bot.log import get_logger
+from encoder.model import load_urgent
+from encoder.spelling import expand
+from encoder.urgent import UrgentModel
+
+log = get_logger(__name__)
+
+
+class TrainedDanger:
+    """A bot.answers.urgent.DangerModel over `models`, the folder of trained models."""
+
+    def __init__(self, models: Path) -> None:
+        self._models = models
+        self._lock = Lock()
+        self._archive: Path | None = None
+        self._model: UrgentModel | None = None
+
+    def __call__(self, text: str, /) -> str | None:
+        try:
+            model = self._present()
+            return model.kinds_of(encoder.encode([expand(text)]))[0] if model else None
+        except Exception:
+            # The words must still open the door, whatever is wrong with a file.
+            log.exception("urgent_model_failed")
+            return None
+
+    def _present(self) -> UrgentModel | None:
+        try:
+            archive = current_model(self._models)
+        except ConfigurationError:
+            return None
+        with self._lock:
+            if archive != self._archive:
+                self._model, self._archive = load_urgent(archive), archive
+            return self._model

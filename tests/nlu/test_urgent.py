@@ -1,0 +1,79 @@
+"""The urgent door on messages that nobody saw who wrote its words and its training phrases."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.answers.danger import TrainedDanger
+from bot.answers.urgent import UrgentDoor, build_door
+from bot.assistant.training import held_out_phrases
+from bot.config import ROOT, Settings
+from bot.content.check import folded
+from bot.content.loader import Knowledge
+from bot.i18n.languages import CODES
+from encoder.urgent import NOT_URGENT, phrases
+
+pytestmark = pytest.mark.engine
+
+HELD_OUT = ROOT / "tests" / "data" / "urgent"
+NEAR_DANGER = frozenset(
+    f"ask/{slug}"
+    for slug in (
+        "border_refusal",
+        "child_in_danger",
+        "emergency_numbers",
+        "harassment",
+        "lost_passport",
+        "no_french_emergency",
+        "poison_centre",
+        "rental_scam",
+        "shelter_tonight",
+        "stolen_papers",
+        "suicidal_thoughts",
+        "violence",
+    )
+)
+"""Topics whose questions may be urgent themselves."""
+
+
+def held_out(language: str) -> dict[str, list[str]]:
+    content: dict[str, list[str]] = yaml.safe_load((HELD_OUT / f"{language}.yml").read_text(encoding="utf-8"))
+    return content
+
+
+@pytest.fixture(scope="module")
+def door(trained_model: Path, knowledge: Knowledge) -> UrgentDoor:
+    return build_door(knowledge.urgent, TrainedDanger(Settings().data / "models"))
+
+
+def raised(door: UrgentDoor, texts: list[str]) -> list[bool]:
+    return [door.kind_of(text) is not None for text in texts]
+
+
+@pytest.mark.parametrize("language", CODES)
+def test_there_are_ninety_messages_in_danger_in_every_language_and_none_was_trained_on(language: str) -> None:
+    urgent = [text for kind, texts in held_out(language).items() if kind != NOT_URGENT for text in texts]
+    trained = {folded(text) for text, _ in phrases(ROOT / "data" / "urgent")}
+
+    assert len(urgent) >= 90
+    assert {folded(text) for text in urgent} & trained == set()
+
+
+def test_nearly_every_message_in_danger_opens_the_door(door: UrgentDoor) -> None:
+    urgent = [text for code in CODES for kind, texts in held_out(code).items() if kind != NOT_URGENT for text in texts]
+
+    found = raised(door, urgent)
+
+    print(*(text for text, is_found in zip(urgent, found, strict=True) if not is_found), sep="\n")
+    assert sum(found) >= 0.985 * len(found)
+
+
+def test_the_door_stays_shut_for_nearly_everything_else(door: UrgentDoor) -> None:
+    calm = [text for code in CODES for text in held_out(code)[NOT_URGENT]]
+    calm += [each.text for each in held_out_phrases(ROOT) if each.label not in NEAR_DANGER]
+
+    alarms = raised(door, calm)
+
+    print(*(text for text, is_alarm in zip(calm, alarms, strict=True) if is_alarm), sep="\n")
+    assert sum(alarms) <= 0.01 * len(alarms)
