@@ -119,3 +119,23 @@ def test_a_setting_that_is_wrong_is_one_sentence(accueil, monkeypatch, arguments
         "ACCUEIL_DATABASE_URL: Write postgresql+psycopg://user@host/name, or leave it empty for SQLite. "
         "Correct it in the environment or in .env.\n"
     )
+
+
+def test_search_finds_topics_by_words_where_no_model_is_trained(accueil):
+    result = accueil("search", "dépôt de garantie", "--json")
+
+    found = json.loads(result.stdout)
+    assert (result.exit_code, found["results"][0]["topic"], found["results"][0]["group"]) == (0, "deposit", "housing")
+    assert "searching by words alone" in result.stderr
+
+
+@pytest.mark.parametrize("query", ['"', "NEAR(", "😀", "a" * 10_240])
+def test_search_takes_any_text(accueil, query):
+    assert accueil("search", query).exit_code == 0
+
+
+def test_search_refuses_a_language_it_does_not_know(accueil):
+    result = accueil("search", "visa", "--language", "tlh")
+
+    assert result.exit_code == 2
+    assert "'tlh' is not one of" in result.stderr
