@@ -155,11 +155,11 @@ def _free_ports(count: int) -> list[int]:
 
 def own_sentence(email: str, procedure: str, language: str) -> str:
     """The personal part of the answer about a procedure for a student of the demo, as on this day."""
-    figures = load_knowledge(ROOT / "knowledge").figures
+    knowledge = load_knowledge(ROOT / "knowledge")
     procedures = load_procedures(ROOT / "knowledge" / "procedures")
     student = next(each for each in read_students(ROOT / "demo" / "students.yml") if each.email == email)
     facts = facts_from({**student.facts, "steps_done": student.steps_done})
     today = day_in_france(SystemClock().now())
     step = next(each for each in path(procedures, facts, today) if each.slug == procedure)
-    said = personal_sentence(step, facts, language, today, lambda text: render(text, figures, language))
+    said = personal_sentence(step, facts, language, today, lambda text: render(text, knowledge, language, today))
     return said.text
