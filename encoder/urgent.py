@@ -21,6 +21,25 @@ MOST_FALSE_ALARMS = 0.008
 """Share of ordinary phrases that may raise an alarm when left out; the threshold is the lowest that keeps to it."""
 WIDTH, RIDGE = 1.4, 0.05
 
+NEAR_DANGER = frozenset(
+    f"ask/{slug}"
+    for slug in (
+        "border_refusal",
+        "child_in_danger",
+        "emergency_numbers",
+        "harassment",
+        "lost_passport",
+        "no_french_emergency",
+        "poison_centre",
+        "rental_scam",
+        "shelter_tonight",
+        "stolen_papers",
+        "suicidal_thoughts",
+        "violence",
+    )
+)
+"""Topics whose phrases may be urgent themselves: they are no examples of what is not."""
+
 
 @dataclass(frozen=True)
 class UrgentModel:

@@ -37,25 +37,6 @@ LABELS_KEY = "labels"
 
 BEST = 5
 
-NEAR_DANGER = frozenset(
-    f"ask/{slug}"
-    for slug in (
-        "border_refusal",
-        "child_in_danger",
-        "emergency_numbers",
-        "harassment",
-        "lost_passport",
-        "no_french_emergency",
-        "poison_centre",
-        "rental_scam",
-        "shelter_tonight",
-        "stolen_papers",
-        "suicidal_thoughts",
-        "violence",
-    )
-)
-"""Topics whose phrases may be urgent themselves: they are no examples of what is not."""
-
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class TopicClassifier(IntentClassifier, GraphComponent):
@@ -134,7 +115,7 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         )
         self._kernel = fitted.kernel
         self._speller = Speller.learn(texts)
-        ordinary = [place for place, (_, label) in enumerate(phrases) if label not in NEAR_DANGER]
+        ordinary = [place for place, (_, label) in enumerate(phrases) if label not in urgent.NEAR_DANGER]
         in_danger = urgent.phrases(Path(self._config["urgent"]))
         door = urgent.learn(
             _vectors("urgent", [expand(text) for text, _ in in_danger]),

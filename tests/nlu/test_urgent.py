@@ -12,29 +12,11 @@ from bot.config import ROOT, Settings
 from bot.content.check import folded
 from bot.content.loader import Knowledge
 from bot.i18n.languages import CODES
-from encoder.urgent import NOT_URGENT, phrases
+from encoder.urgent import NEAR_DANGER, NOT_URGENT, phrases
 
 pytestmark = pytest.mark.engine
 
 HELD_OUT = ROOT / "tests" / "data" / "urgent"
-NEAR_DANGER = frozenset(
-    f"ask/{slug}"
-    for slug in (
-        "border_refusal",
-        "child_in_danger",
-        "emergency_numbers",
-        "harassment",
-        "lost_passport",
-        "no_french_emergency",
-        "poison_centre",
-        "rental_scam",
-        "shelter_tonight",
-        "stolen_papers",
-        "suicidal_thoughts",
-        "violence",
-    )
-)
-"""Topics whose questions may be urgent themselves."""
 
 
 def held_out(language: str) -> dict[str, list[str]]:
