@@ -302,20 +302,22 @@ def bench_nlu_command(
     from bot.bench.nlu import bench_dataset, bench_own, cross_validated, measure, write_baseline
 
     with one_sentence() as settings:
+        results = None
         if dataset is not None:
             say_table(say, bench_dataset(dataset, shots, seeds, note))
         else:
-            say_table(say, bench_own(settings.root, settings.data))
+            results, rows = bench_own(settings.root, settings.data)
+            say_table(say, rows)
         if report is not None:
             from bot.bench.report import write_report
             from bot.content.loader import load_knowledge
 
-            results = measure(settings.root, settings.data)
+            results = results or measure(settings.root, settings.data)
             knowledge = load_knowledge(settings.root / "knowledge")
             write_report(report, knowledge, results, cross_validated(settings.data), SystemClock().now())
             say(f"Written: {report}")
         if baseline:
-            write_baseline(settings.root, measure(settings.root, settings.data))
+            write_baseline(settings.root, results or measure(settings.root, settings.data))
         say(machine())
 
 

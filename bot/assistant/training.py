@@ -257,6 +257,4 @@ def _alone(models: Path, say: Say) -> Iterator[None]:
         for left in (*models.glob("training-*"), *models.glob("scoring-*")):
             # Of a training that was killed: nobody else works here while the lock is held.
             shutil.rmtree(left, ignore_errors=True)
-        for left_behind in (*models.glob("training-*"), *models.glob("scoring-*")):
-            shutil.rmtree(left_behind, ignore_errors=True)
         yield

@@ -22,7 +22,7 @@ from bot.answers.trained import current_model
 from bot.assistant.training import HeldOut, Say, held_out_phrases
 from bot.errors import ConfigurationError, InvalidField
 from encoder.kernel import Floats, Kernel, fit
-from encoder.model import best, load, load_left_out
+from encoder.model import Model, best, load, load_left_out
 
 BEST = 5
 """Candidates that reach the decision in a turn."""
@@ -91,9 +91,18 @@ def measure(root: Path, data: Path) -> list[Decided]:
     Raises:
         ConfigurationError: no model is trained, or one of another make.
     """
-    model = load(current_model(data / "models"))
+    return _measured(_model_in_use(data)[1], root, data)
+
+
+def _model_in_use(data: Path) -> tuple[Path, Model]:
+    archive = current_model(data / "models")
+    model = load(archive)
     if model is None:
         raise ConfigurationError("The model in use is of another make: run `accueil train --force`.")
+    return archive, model
+
+
+def _measured(model: Model, root: Path, data: Path) -> list[Decided]:
     phrases = held_out_phrases(root)
     # The vectors that the training kept of these phrases.
     found = best(model, [each.text for each in phrases], BEST, data / "models" / "vectors" / "held-out")
@@ -192,14 +201,12 @@ def _of_asked(results: Sequence[Decided]) -> float:
     return outcomes(results, "asked").hits / asked if asked else 0.0
 
 
-def bench_own(root: Path, data: Path) -> list[tuple[str, str]]:
-    """The table for our own questions, with time and memory."""
+def bench_own(root: Path, data: Path) -> tuple[list[Decided], list[tuple[str, str]]]:
+    """What was measured on our own questions, and its table with time and memory. Raises as `measure`."""
     began = time.perf_counter()
-    results = measure(root, data)
-    archive = current_model(data / "models")
-    model = load(archive)
-    assert model is not None  # noqa: S101  (measured above)
-    return [
+    archive, model = _model_in_use(data)
+    results = _measured(model, root, data)
+    return results, [
         ("model", archive.name),
         ("labels", str(len(model.kernel.labels))),
         ("training phrases recognised when left out", f"{model.kernel.left_out:.1%}"),
