@@ -90,7 +90,8 @@ def plot_groups(groups: Sequence[tuple[str, dict[str, Share]]]) -> Markup:
         axes.invert_yaxis()
         axes.set_xlim(0, 1)
         axes.set_xlabel("right label first (95 % interval)")
-        axes.legend(frameon=False, loc="lower left")
+        # Above the bars, not on them.
+        axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
 
     return _svg(draw, height=0.42 * len(groups) + 1)
 
