@@ -32,6 +32,8 @@ def test_a_killed_gateway_loses_and_doubles_nothing_on_the_screen(desk: Desk, ne
 
     for message in (in_flight, offline):
         student.reply_to(message, within=40)
+    # Both may get their place before either is answered; then the first reply stands behind both of them.
+    expect(student.messages).to_have_count(1 + 2 * len(questions), timeout=40_000)
     expect(student.chat.locator(".banner")).to_be_hidden()
     shown = student.transcript()
     assert [text for author, text in shown if author == "student"] == questions
