@@ -46,6 +46,8 @@ class Turn:
     language: str
     today: date
     last_topic: str | None
+    last_step: str | None
+    """The step of the path just talked about."""
     told: Told
     """What was told in this conversation, see bot.answers.variants."""
     mentioned: Told
@@ -77,6 +79,7 @@ def turn_from(tracker: Tracker) -> Turn:
         language=_language_of(tracker),
         today=date.fromisoformat(metadata["today"]) if metadata.get("today") else date.today(),  # noqa: DTZ011
         last_topic=metadata.get("last_topic"),
+        last_step=metadata.get("last_step"),
         told=_words(metadata.get("told")),
         mentioned=_words(metadata.get("mentioned")),
         wants_more=bool(metadata.get("more")),

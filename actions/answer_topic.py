@@ -8,21 +8,20 @@ from rasa_sdk.types import DomainDict
 from sqlalchemy.orm import Session
 
 from actions._turn import Turn, respond
+from actions.records import RECORDS, Asked
 from bot.answers.search import fuse
 from bot.answers.topics import Personal, Reader, abstain_answer, as_source, clarify_answer, more_answer, topic_answer
 from bot.answers.variants import known
 from bot.bootstrap import Services
-from bot.buddies.records import buddy_answer
 from bot.content.render import render
 from bot.content.schema import TopicFile
 from bot.conversations.messages import Answer
-from bot.courses.records import french_answer
 from bot.paperwork.answer import personal_sentence
 from bot.paperwork.queries import steps_done
 from bot.paperwork.rules import Status, path
 from bot.students.facts import Facts
 from bot.students.models import Student
-from bot.students.records import facts_of, housing_answer
+from bot.students.records import facts_of
 
 SUGGEST_FROM = 0.1
 """Calibrated confidence below which a topic is not even offered as a button."""
@@ -76,15 +75,9 @@ def _personal(
         return Personal()
     if student is None or facts is None:
         return Personal(can_link=True)
-    if file.procedure is not None:
-        return _step(services, turn, facts, file.procedure)
-    match file.record:
-        case "housing":
-            return Personal(housing_answer(student, turn.language), can_link=True)
-        case "french":
-            return Personal(french_answer(session, student, turn.language, turn.today), can_link=True)
-        case _:
-            return Personal(buddy_answer(session, student, turn.language), can_link=True)
+    if file.record is not None:
+        return RECORDS[file.record](Asked(services, turn, session, student, facts))
+    return _step(services, turn, facts, str(file.procedure))
 
 
 def _step(services: Services, turn: Turn, facts: Facts, procedure: str) -> Personal:

@@ -3,17 +3,14 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from bot.clock import SystemClock, day_in_france
-from bot.config import Settings, load_settings
-from bot.errors import AccueilError
+from bot.cli.common import day_of, note, one_sentence, say
+from bot.clock import SystemClock
+from bot.config import load_settings
 from bot.log import configure_logging
 
 app = typer.Typer(
@@ -22,35 +19,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-
-def say(line: str) -> None:
-    print(line, flush=True)
-
-
-def note(line: str) -> None:
-    """Progress: to stderr, where it does not mix with results."""
-    print(line, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def one_sentence() -> Iterator[Settings]:
-    """The settings; whatever goes wrong is said in one sentence, with exit code 2."""
-    try:
-        yield load_settings()
-    except AccueilError as error:
-        note(str(error))
-        raise typer.Exit(2) from error
-
-
-def day_of(today: str | None) -> date:
-    """The day of an option --today; left out, today in France."""
-    if today is None:
-        return day_in_france(SystemClock().now())
-    try:
-        return date.fromisoformat(today)
-    except ValueError as error:
-        raise typer.BadParameter(f"--today {today!r} is not an ISO date such as 2026-11-24") from error
 
 
 @app.command()

@@ -1,11 +1,13 @@
 """Every table, imported in one place so that migrations and the erasure see all of them."""
 
+import bot.bookings.models
 import bot.buddies.models
 import bot.conversations.models
 import bot.courses.models
 import bot.handoff.models
 import bot.identity.models
 import bot.paperwork.models
+import bot.reminders.models
 import bot.students.models  # noqa: F401  (imported for their tables)
 from bot.db.base import Base
 

@@ -23,6 +23,10 @@ class Personal:
 
     text: str = ""
     sources: tuple[Source, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    """What the student can do about it."""
+    is_whole_answer: bool = False
+    """The record itself is the answer; the general text only says how to get it."""
     can_link: bool = False
     """The topic has a personal answer that a link would open."""
     offer_person: bool = False
@@ -56,8 +60,7 @@ def topic_answer(
     page = topic.pages[written]
     shown = choose(topic.file.variants, reader.known, reader.told)
     parts = [personal.text] if personal.text else []
-    # Where the record itself is the answer, the general text only says how to get it.
-    is_answered = bool(personal.text) and topic.file.record is not None
+    is_answered = bool(personal.text) and personal.is_whole_answer
     if personal.partly_english or (written != language and not is_answered):
         only = say(language, "This answer exists in {language} only so far:", language=language_name(DEFAULT, language))
         parts.insert(0 if personal.partly_english else len(parts), only)
@@ -68,7 +71,7 @@ def topic_answer(
         parts.append(render(general, knowledge, written, reader.today))
     if (note := freshness_note(topic, reader)) is not None:
         parts.append(note)
-    buttons = [link_button(language)] if personal.can_link and not personal.text else []
+    buttons = [link_button(language)] if personal.can_link and not personal.text else list(personal.buttons)
     effects: tuple[Effect, ...] = ()
     if shown.ask and general:
         parts.append(say(language, QUESTIONS[shown.ask]))

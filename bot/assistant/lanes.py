@@ -11,6 +11,7 @@ from bot.assistant.ports import Engine
 from bot.assistant.turn import Outcome, Snapshot, Superseded, commit, compute, compute_without_prompt, load, settle
 from bot.clock import Clock
 from bot.content.loader import Knowledge
+from bot.conversations.deeds import Deeds
 from bot.conversations.live import Live
 from bot.conversations.models import Control
 from bot.conversations.queries import pending_conversations
@@ -37,6 +38,7 @@ class Lanes:
     knowledge: Knowledge
     live: Live
     clock: Clock
+    deeds: Deeds
 
     def __post_init__(self) -> None:
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
@@ -117,18 +119,14 @@ class Lanes:
 
     async def _answer(self, snapshot: Snapshot) -> None:
         now = self.clock.now()
-        school = self.knowledge.school
         outcome = await compute(self.engine, self.door, self.knowledge, snapshot, now)
         if outcome is None:
-            settled = await asyncio.to_thread(
-                settle, self.database, school, school.mail_domains, snapshot, self.clock.now()
-            )
-            if settled:
+            if await asyncio.to_thread(settle, self.database, self.deeds, snapshot, self.clock.now()):
                 return
             outcome = await compute_without_prompt(self.engine, self.knowledge, snapshot, now)
-        await asyncio.to_thread(commit, self.database, school, snapshot, outcome, self.clock.now())
+        await asyncio.to_thread(commit, self.database, self.deeds, snapshot, outcome, self.clock.now())
 
     async def _give_up(self, snapshot: Snapshot) -> None:
         outcome = Outcome(failed(snapshot.language), snapshot.language, alert="failed_turn")
         with suppress(Superseded):
-            await asyncio.to_thread(commit, self.database, self.knowledge.school, snapshot, outcome, self.clock.now())
+            await asyncio.to_thread(commit, self.database, self.deeds, snapshot, outcome, self.clock.now())

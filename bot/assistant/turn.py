@@ -18,12 +18,13 @@ from sqlalchemy.orm import Session
 from bot.answers.urgent import UrgentDoor
 from bot.answers.variants import Told
 from bot.answers.words import failed, person_button
-from bot.assistant.effects import EFFECTS, Context, apply
+from bot.assistant.commands import command_of
+from bot.assistant.deeds import UnknownDeed, do_all
 from bot.assistant.ports import Engine, TurnFailed
 from bot.assistant.understanding import Chosen, Question, answer, urgent_answer
 from bot.clock import day_in_france
 from bot.content.loader import Knowledge
-from bot.content.schema import School
+from bot.conversations.deeds import Context, Deeds, pending_prompt
 from bot.conversations.messages import Answer, Button, Effect, Understanding
 from bot.conversations.models import Alert, Author, Control, Conversation, InboxEntry, Message
 from bot.conversations.queries import next_entry
@@ -33,10 +34,12 @@ from bot.handoff.words import person_requested
 from bot.i18n.detect import switched_language
 from bot.i18n.languages import BY_CODE, is_supported
 from bot.i18n.translate import say
-from bot.identity.linking import ask_for_email, handle_prompt, looks_like_credentials
+from bot.identity.linking import looks_like_credentials
 
 OFFER_AFTER = 2
 """Abstentions in a row after which a person is offered."""
+LINKING = ("link_email", "link_code")
+"""Prompts that also answer when their time is over: a code that comes too late is told so."""
 LONGEST_TURN = 14.0
 """Seconds for all parts of a message together: the engine's own time-out holds for one part."""
 
@@ -56,6 +59,7 @@ class Snapshot:
     language: str
     language_chosen: bool
     last_topic: str | None
+    last_step: str | None
     told: Told
     has_prompt: bool
 
@@ -96,6 +100,7 @@ def load(database: Database, conversation_id: UUID) -> Snapshot | None:
             language=conversation.language,
             language_chosen=conversation.language_chosen,
             last_topic=conversation.last_topic,
+            last_step=conversation.last_step,
             told=dict(conversation.told),
             has_prompt=conversation.prompt is not None,
         )
@@ -115,6 +120,8 @@ async def compute(
         return Outcome(None, snapshot.language)
     if snapshot.payload is not None:
         return await _pressed(engine, knowledge, snapshot, now)
+    if (effect := command_of(snapshot.text)) is not None:
+        return Outcome(_deed(language, effect), language)
     if snapshot.has_prompt or looks_like_credentials(snapshot.text):
         return None
     return await _asked(engine, knowledge, snapshot, language, now)
@@ -144,6 +151,7 @@ async def _asked(
         language=language,
         today=day_in_france(now),
         last_topic=snapshot.last_topic,
+        last_step=snapshot.last_step,
         told=snapshot.told if told is None else told,
         chosen=chosen,
     )
@@ -188,40 +196,54 @@ async def _pressed(engine: Engine, knowledge: Knowledge, snapshot: Snapshot, now
             again = await _asked(engine, knowledge, snapshot, code, now, chosen=Chosen(snapshot.last_topic))
             reply = again.answer or failed(code)
             return replace(again, answer=replace(reply, effects=(*reply.effects, effect)))
-        case {"effect": str(name)} if name in EFFECTS:
-            return Outcome(Answer(say(language, "Done."), understanding, effects=(Effect(name),)), language)
+        case {"effect": str(name)}:
+            return Outcome(_deed(language, Effect(name, dict(payload.get("values") or {}))), language)
         case _:
-            text = say(language, "This button is too old for me to know what it meant. Write your question, please.")
-            return Outcome(Answer(text, understanding), language)
+            return Outcome(Answer(_too_old(language), understanding), language)
 
 
-def settle(database: Database, school: School, mail_domains: list[str], snapshot: Snapshot, now: datetime) -> bool:
-    """The prompt step: a pending question of ours takes addresses and codes itself, in one transaction.
+def _deed(language: str, effect: Effect) -> Answer:
+    understanding = Understanding(intent="button", confidence=1.0, action="chat", group="small_talk")
+    return Answer(say(language, "Done."), understanding, effects=(effect,))
+
+
+def _too_old(language: str) -> str:
+    return say(language, "This button is too old for me to know what it meant. Write your question, please.")
+
+
+def settle(database: Database, deeds: Deeds, snapshot: Snapshot, now: datetime) -> bool:
+    """The prompt step: a pending question of ours takes its answer itself, addresses and codes at any time.
 
     Returns False when the message was something else; then it goes on to the engine.
     """
 
-    def produce(session: Session, conversation: Conversation) -> Answer | None:
-        if conversation.prompt is None:
-            ask_for_email(session, conversation, now)
-        return handle_prompt(session, conversation, snapshot.text, now, mail_domains=mail_domains)
+    def produce(context: Context) -> Answer | None:
+        if looks_like_credentials(snapshot.text):
+            # A code is recognised by the prompt that waits for it; an address starts the link wherever it comes.
+            return deeds.prompts["link_email"](context, {}, snapshot.text)
+        stored = context.conversation.prompt or {}
+        kind = str(stored.get("kind", ""))
+        if kind not in LINKING and (stored := pending_prompt(context.conversation, now) or {}) == {}:
+            return None
+        answers = deeds.prompts.get(kind)
+        return answers(context, stored, snapshot.text) if answers is not None else None
 
-    return _commit(database, school, snapshot, produce, now=now, language=None, alert=None)
+    return _commit(database, deeds, snapshot, produce, now=now, language=None, alert=None)
 
 
-def commit(database: Database, school: School, snapshot: Snapshot, outcome: Outcome, now: datetime) -> None:
+def commit(database: Database, deeds: Deeds, snapshot: Snapshot, outcome: Outcome, now: datetime) -> None:
     """Store the reply, its effects and the end of the inbox row, all or nothing.
 
     Raises:
         Superseded: the conversation changed since the snapshot; nothing was stored.
     """
 
-    def produce(_session: Session, _conversation: Conversation) -> Answer | None:
+    def produce(_context: Context) -> Answer | None:
         return outcome.answer
 
     _commit(
         database,
-        school,
+        deeds,
         snapshot,
         produce,
         now=now,
@@ -233,9 +255,9 @@ def commit(database: Database, school: School, snapshot: Snapshot, outcome: Outc
 
 def _commit(
     database: Database,
-    school: School,
+    deeds: Deeds,
     snapshot: Snapshot,
-    produce: Callable[[Session, Conversation], Answer | None],
+    produce: Callable[[Context], Answer | None],
     *,
     now: datetime,
     language: str | None,
@@ -251,23 +273,28 @@ def _commit(
             raise Superseded
         if language is not None and not conversation.language_chosen:
             conversation.language = language
-        reply = produce(session, conversation)
+        context = Context(session, conversation, now)
+        reply = produce(context)
         if reply is None and not silent:
             session.rollback()
             return False
         if alert is not None:
             _alert(session, conversation, alert, snapshot.entry_id, now)
         if reply is not None:
-            _reply(session, conversation, reply, Context(session, conversation, school, now), snapshot)
+            _reply(context, deeds, reply, snapshot)
         return True
 
 
-def _reply(
-    session: Session, conversation: Conversation, reply: Answer, context: Context, snapshot: Snapshot
-) -> Message:
-    replacement = apply(context, reply.effects)
+def _reply(context: Context, deeds: Deeds, reply: Answer, snapshot: Snapshot) -> Message:
+    conversation = context.conversation
     understanding = reply.understanding
-    reply = replacement or reply
+    if understanding.topic is not None:
+        # Before the deeds: one of them may say which step is talked about.
+        conversation.last_topic, conversation.last_step = understanding.topic, None
+    try:
+        reply = do_all(context, deeds, reply.effects) or reply
+    except UnknownDeed:
+        reply = Answer(_too_old(conversation.language), understanding)
     buttons, text = list(reply.buttons), reply.text
     if understanding.action == "abstain":
         conversation.abstentions += 1
@@ -277,10 +304,8 @@ def _reply(
         text += "\n\n" + say(conversation.language, "Shall I pass you on to a person of the international office?")
         if all(button.payload != {"effect": "request_person"} for button in buttons):
             buttons.append(person_button(conversation.language))
-    if understanding.topic is not None:
-        conversation.last_topic = understanding.topic
     return append(
-        session,
+        context.session,
         conversation,
         Author.BOT,
         text,

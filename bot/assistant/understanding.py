@@ -37,6 +37,7 @@ class Question:
     language: str
     today: date
     last_topic: str | None = None
+    last_step: str | None = None
     told: Told = field(default_factory=dict)
     as_student: int | None = None
     chosen: Chosen | None = None
@@ -137,6 +138,7 @@ def join(answers: list[Answer]) -> Answer:
 async def _ask(engine: Engine, question: Question, text: str, extra: Mapping[str, Any] | None = None) -> Answer:
     metadata: dict[str, Any] = {
         "last_topic": question.last_topic,
+        "last_step": question.last_step,
         "told": dict(question.told),
         # Of this question alone: "in Bordeaux", "as a British student".
         "mentioned": dict(mentioned(question.text)),

@@ -59,7 +59,20 @@ def note_presence(services: Services, signed_in: SignedIn) -> None:
             keep_alive(session, signed_in, now)
 
 
-def by_session(request: Request, x_csrf_token: Annotated[str | None, Header()] = None) -> SignedIn:
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+async def csrf_given(request: Request, x_csrf_token: Annotated[str | None, Header()] = None) -> str | None:
+    """The CSRF token of a request: a script sends it as a header, a form as its field `csrf`."""
+    if x_csrf_token is not None or request.method in SAFE_METHODS:
+        return x_csrf_token
+    if not request.headers.get("Content-Type", "").startswith(FORMS):
+        return None
+    field = (await request.form()).get("csrf")
+    return field if isinstance(field, str) else None
+
+
+def by_session(request: Request, csrf: Annotated[str | None, Depends(csrf_given)]) -> SignedIn:
     """The way in of the console's own requests.
 
     Raises:
@@ -70,7 +83,7 @@ def by_session(request: Request, x_csrf_token: Annotated[str | None, Header()] =
     if signed_in is None:
         raise NotSignedIn
     if request.method not in SAFE_METHODS:
-        check_csrf(signed_in.csrf_token, x_csrf_token)
+        check_csrf(signed_in.csrf_token, csrf)
         note_presence(services_of(request), signed_in)
     return signed_in
 

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bot.i18n.languages import BY_CODE, CONTENT_CODES, DEFAULT, negotiate
 from bot.i18n.translate import mark, say
 from bot.identity.models import Role
+from bot.identity.staff import SignedIn
 
 FOLDER = Path(__file__).resolve().parent
 LANGUAGE_COOKIE = "accueil_language"
@@ -92,6 +93,25 @@ def static_file(request: Request, name: str) -> Response:
     if request.headers.get("If-None-Match") == tag:
         return Response(status_code=304, headers=headers)
     return Response(file.body, media_type=file.media_type, headers=headers)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A line above a page of forms. `kind`: "done" | "warning" | "trouble"."""
+
+    kind: str
+    text: str
+
+
+def office_page(template: str, path: str, signed_in: SignedIn, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page of forms and tables (office.html) with the navigation around it; `path` is the page's own."""
+    from bot.console.pages import PAGES
+
+    staff = signed_in.staff
+    pages = [page for page in PAGES if staff.role in page.roles]
+    title = next(page.title for page in PAGES if page.path == path)
+    shown = {"staff": staff, "csrf": signed_in.csrf_token, "pages": pages, "here": path, "title": title}
+    return html(template, console_language(staff.language), status, **shown, **values)
 
 
 def console_language(wanted: str) -> str:

@@ -119,6 +119,10 @@ class ShortInLanguages(InLanguages):
     fr: Short
 
 
+RecordName = Literal["housing", "french", "buddy"]
+"""What of a student's record may answer a topic; each has a function in actions/records.py."""
+
+
 class TopicFile(_Strict):
     """topics/<slug>/topic.yml."""
 
@@ -132,7 +136,7 @@ class TopicFile(_Strict):
     facts: list[str] = Field(default_factory=list)
     next: list[Slug] = Field(default_factory=list, max_length=3)
     procedure: Slug | None = None
-    record: Literal["housing", "french", "buddy"] | None = None
+    record: RecordName | None = None
     variants: list[Variant] = Field(default_factory=list)
     """The parts of the text that depend on the student, from the most special to the most general."""
     ask_office: bool = False

@@ -59,8 +59,10 @@ class Conversation(Base):
     """Chosen by the student: detection never overrides it."""
     student_id: Mapped[int | None] = mapped_column(ForeignKey("students.id"), index=True)
     prompt: Mapped[dict[str, Any] | None]
-    """The question of ours that is pending, with its expiry (see bot.identity.linking)."""
+    """The question of ours that is pending, with its kind and expiry (see bot.assistant.deeds)."""
     last_topic: Mapped[str | None] = mapped_column(String(80))
+    last_step: Mapped[str | None] = mapped_column(String(60))
+    """The step of the path just talked about; "I did it" means this one."""
     told: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     """What the student said of their situation when asked (see bot.answers.variants), by family."""
     abstentions: Mapped[int] = mapped_column(default=0)

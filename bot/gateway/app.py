@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
+from bot.assistant.deeds import deeds_of
 from bot.assistant.lanes import Lanes
 from bot.assistant.ports import Engine
 from bot.assistant.rasa_http import RasaEngine
@@ -42,7 +43,8 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
     """The ASGI app. `engine` takes the place of Rasa in tests."""
     settings = services.settings
     engine = engine or RasaEngine(settings.rasa_url, settings.turn_timeout)
-    lanes = Lanes(services.database, engine, services.door, services.knowledge, services.live, services.clock)
+    deeds = deeds_of(services)
+    lanes = Lanes(services.database, engine, services.door, services.knowledge, services.live, services.clock, deeds)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

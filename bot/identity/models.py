@@ -1,11 +1,11 @@
-"""Who somebody is: staff accounts and sessions, one-time codes of students, the audit log."""
+"""Who somebody is: staff accounts and sessions, codes and addresses of students, erasures, the audit log."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.db.base import Base, Erasing, personal
@@ -89,6 +89,38 @@ class LinkCode(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class AccessToken(Base):
+    """An opaque address of one purpose: a calendar feed, the download of one's data. Only its hash is kept."""
+
+    __tablename__ = "access_tokens"
+    __table_args__ = ({"info": personal(Erasing.DELETE_ROWS, "opens what belongs to a person")},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(20))
+    """calendar | export"""
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    student_id: Mapped[int | None] = mapped_column(ForeignKey("students.id", ondelete="CASCADE"), index=True)
+    conversation_id: Mapped[UUID | None] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class Erasure(Base):
+    """One person or one conversation that was erased. The next import must not bring the person back by itself."""
+
+    __tablename__ = "erasures"
+    __table_args__ = ({"info": personal(Erasing.KEEP_WITHOUT_NAME, "a keyed hash of the address, to keep it away")},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    address_hash: Mapped[str | None] = mapped_column(String(64), index=True)
+    """Keyed hash of the school mailbox; None for a conversation that was not linked."""
+    erased_at: Mapped[datetime]
+    senders: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    """Senders whose events are still to be deleted from Rasa's own database; empty once that is done."""
 
 
 class AuditEntry(Base):

@@ -4,11 +4,15 @@
     term     = fact [ "?" ]                              "?": go on without it when it is unknown
              | "max" | "min" | "first" "(" formula { "," formula } ")"
              | "birthday" "(" age ")" | "month_end" "(" formula ")" | "(" formula ")"
+             | "next" | "last" "(" day month "," formula ")"    month: january … december
 
+`next(15 may, visa_start)` is the first 15 May on or after that date, `last(15 april, programme_start)` the last one on
+or before it.
 `first` is the first of its dates that is known. Months and years follow the calendar, forward and back; a day that does
 not exist becomes the last day of its month, and someone born on 29 February has a birthday on the 28th in common years.
 """
 
+import calendar
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,9 +24,24 @@ from dateutil.relativedelta import relativedelta
 from bot.students.facts import DATE_FACTS, Facts
 
 SCHOOL_YEAR_STARTS_IN = 9
+COMMON_YEAR = 2027
 COMPUTED = ("today", "school_year_start", "permit_expiry")
 NAMES = (*DATE_FACTS, *COMPUTED)
-FUNCTIONS = ("max", "min", "first", "birthday", "month_end")
+FUNCTIONS = ("max", "min", "first", "birthday", "month_end", "next", "last")
+MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 UNITS = {"day": "days", "week": "weeks", "month": "months", "year": "years"}
 TOKEN = re.compile(r"\s*(?:(?P<number>\d+)|(?P<name>[a-z_]+)|(?P<sign>[-+(),?]))", re.ASCII)
 
@@ -132,6 +151,30 @@ class MonthEnd:
 
 
 @dataclass(frozen=True)
+class EveryYear:
+    """The nearest one of a day that comes every year, from a date on or up to it."""
+
+    month: int
+    day: int
+    is_next: bool
+    part: Node
+
+    def value(self, facts: Facts, today: date) -> Computed:
+        inner = self.part.value(facts, today)
+        if inner.day is None:
+            return inner
+        found = inner.day.replace(month=self.month, day=self.day)
+        if self.is_next and found < inner.day:
+            found += relativedelta(years=1)
+        if not self.is_next and found > inner.day:
+            found -= relativedelta(years=1)
+        return Computed(found, basis=inner.basis)
+
+    def names(self) -> frozenset[str]:
+        return self.part.names()
+
+
+@dataclass(frozen=True)
 class Shift:
     part: Node
     by: relativedelta
@@ -233,6 +276,10 @@ class _Parser:
             node: Node = Birthday(self.number("an age in years"))
         elif name == "month_end":
             node = MonthEnd(self.formula())
+        elif name in ("next", "last"):
+            day, month = self.day_of_the_year()
+            self.expect(",", "a comma")
+            node = EveryYear(month, day, name == "next", self.formula())
         else:
             parts = [self.formula()]
             while self.next == ",":
@@ -241,6 +288,16 @@ class _Parser:
             node = Choice(name, tuple(parts))
         self.expect(")", "a closing bracket")
         return node
+
+    def day_of_the_year(self) -> tuple[int, int]:
+        """(day, month). 29 February does not come every year, so it is refused."""
+        day = self.number("a day of the month")
+        if self.next not in MONTHS:
+            raise self.wrong("a month in full, january to december")
+        month = MONTHS.index(self.take()) + 1
+        if not 1 <= day <= calendar.monthrange(COMMON_YEAR, month)[1]:
+            raise FormulaError(f"{self.text!r}: {MONTHS[month - 1]} has no day {day} every year")
+        return day, month
 
 
 def _tokens(text: str) -> Iterator[str]:

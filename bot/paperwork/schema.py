@@ -81,6 +81,8 @@ class Procedure(_Strict):
     legal_duty: bool
     """The law asks for it: nothing that is missing keeps it from being open."""
     recurring: Recurring | None = None
+    remind: tuple[FormulaText, ...] = ()
+    """Days on which to remind of it before its date; left out: two weeks and three days before."""
     do: InLanguages
     late: InLanguages
     sources: Annotated[tuple[SourceEntry, ...], Field(min_length=1)]

@@ -8,18 +8,28 @@ from bot.tables import METADATA
 
 TABLES = METADATA.sorted_tables
 PERSONAL = {
+    "access_tokens",
     "addresses",
     "alerts",
+    "bookings",
     "buddy_pairings",
+    "campaign_members",
     "cases",
+    "certificate_requests",
     "conversations",
     "course_enrolments",
+    "fact_changes",
+    "fact_requests",
     "housing_applications",
     "inbox",
     "link_codes",
     "messages",
     "outbox",
+    "placements",
+    "reminder_choices",
+    "reminders",
     "steps_done",
+    "steps_stuck",
     "students",
 }
 """Tables with rows of a student; a new one is added here on purpose."""

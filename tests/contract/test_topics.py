@@ -2,17 +2,19 @@
 
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
+from actions.records import RECORDS
 from bot.answers.topics import Personal, Reader, content_language, more_answer, topic_answer
 from bot.answers.variants import CHOICES, choose, known
 from bot.content.check import FEWEST_HELD_OUT, FEWEST_PHRASES, check, folded
 from bot.content.loader import Knowledge, load_knowledge
 from bot.content.phrases import read_training_phrases
 from bot.content.render import figure_names, school_names
-from bot.content.schema import ANSWERABLE_GROUPS, FAMILIES, Topic
+from bot.content.schema import ANSWERABLE_GROUPS, FAMILIES, RecordName, Topic
 from bot.conversations.messages import Understanding
 from bot.i18n.languages import CODES, CONTENT_CODES, language_name
 from bot.i18n.translate import say
@@ -184,3 +186,7 @@ def test_after_its_last_day_it_warns_and_before_it_does_not(topic: Topic) -> Non
     )
 
     assert (warning in fresh, warning in stale) == (False, True)
+
+
+def test_every_record_that_a_topic_may_name_has_its_function() -> None:
+    assert set(RECORDS) == set(get_args(RecordName))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.assistant.deeds import deeds_of
 from bot.assistant.lanes import Lanes
 from bot.assistant.rasa_http import RasaEngine
 from bot.conversations.models import Message
@@ -34,7 +35,8 @@ KINDS = (
 async def test_the_conversation_goes_as_written(path: Path, engine_desk: EngineDesk) -> None:
     script, services = read_script(path), engine_desk.services
     engine = RasaEngine(engine_desk.rasa_url, services.settings.turn_timeout)
-    lanes = Lanes(services.database, engine, services.door, services.knowledge, services.live, services.clock)
+    deeds = deeds_of(services)
+    lanes = Lanes(services.database, engine, services.door, services.knowledge, services.live, services.clock, deeds)
     try:
         talk = Talk(services, lanes, script)
         if script.student is not None:

@@ -17,7 +17,7 @@ def answer(knowledge, slug="validate_visa", language="en", today=TODAY, personal
 def test_the_personal_sentence_comes_first(knowledge):
     own = "By 12 December 2026, because you arrived on 12 September 2026."
 
-    reply = answer(knowledge, personal=Personal(own, (), True))
+    reply = answer(knowledge, personal=Personal(own, can_link=True))
 
     assert reply.text.split("\n\n")[0] == own
 
@@ -74,7 +74,7 @@ def test_where_the_office_must_be_asked_a_person_is_always_offered(knowledge):
 
 
 def test_after_linking_the_link_is_not_offered_again(knowledge):
-    reply = answer(knowledge, personal=Personal("By 12 December 2026.", (), True))
+    reply = answer(knowledge, personal=Personal("By 12 December 2026.", can_link=True))
 
     assert all(button.payload != {"effect": "start_link"} for button in reply.buttons)
 
@@ -105,10 +105,20 @@ def test_an_answer_past_its_date_says_that_it_must_be_confirmed(knowledge):
 
 def test_where_the_record_is_the_answer_the_general_text_is_left_out(knowledge):
     general = answer(knowledge, slug="my_housing")
-    own = answer(knowledge, slug="my_housing", personal=Personal("Your application for a room is accepted.", (), True))
+    accepted = "Your application for a room is accepted."
+    own = answer(knowledge, slug="my_housing", personal=Personal(accepted, is_whole_answer=True))
 
-    assert own.text == "Your application for a room is accepted."
+    assert own.text == accepted
     assert len(general.text) > len(own.text)
+
+
+def test_where_the_record_only_adds_to_the_answer_both_are_given_with_what_can_be_done(knowledge):
+    general = answer(knowledge, slug="career_center")
+    button = Button("Book 9:00", {"effect": "book", "values": {"offer": 1}})
+    both = answer(knowledge, slug="career_center", personal=Personal("Two slots are free.", buttons=(button,)))
+
+    assert both.text == f"Two slots are free.\n\n{general.text}"
+    assert both.buttons[0] == button
 
 
 def test_two_answers_become_one_with_each_source_and_button_once():

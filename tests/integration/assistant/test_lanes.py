@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from bot.answers.urgent import build_door
 from bot.assistant import lanes as lanes_module
 from bot.assistant import turn
+from bot.assistant.deeds import TALK
 from bot.assistant.lanes import Lanes
 from bot.conversations.live import Live
 from bot.conversations.messages import Answer
@@ -30,7 +31,7 @@ def engine():
 
 @pytest.fixture
 def lanes(database, clock, engine, knowledge) -> Lanes:
-    return Lanes(database, engine, build_door(knowledge.urgent), knowledge, Live(database, clock), clock)
+    return Lanes(database, engine, build_door(knowledge.urgent), knowledge, Live(database, clock), clock, TALK)
 
 
 async def finished(lanes: Lanes, talk: UUID) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.answers.urgent import build_door
+from bot.assistant.deeds import TALK
 from bot.assistant.turn import Outcome, Superseded, commit, compute, load
 from bot.conversations.messages import Answer, Button, Effect, Understanding
 from bot.conversations.models import Alert, Control, Conversation, Message
@@ -49,7 +50,7 @@ def take_turn(database, now, talk, engine, knowledge):
             return False
         outcome = asyncio.run(compute(engine, door, knowledge, snapshot, now))
         assert outcome is not None
-        commit(database, knowledge.school, snapshot, outcome, now)
+        commit(database, TALK, snapshot, outcome, now)
         return True
 
     return run
@@ -96,7 +97,7 @@ def test_a_later_message_cannot_overtake_an_earlier_one(database, talk, say_it, 
     overtaking = replace(first, entry_id=later)
 
     with pytest.raises(Superseded):
-        commit(database, knowledge.school, overtaking, Outcome(plain_answer("no"), "en"), now)
+        commit(database, TALK, overtaking, Outcome(plain_answer("no"), "en"), now)
 
 
 def test_a_repeated_message_is_stored_and_answered_once(database, talk, say_it, take_turn):
@@ -117,7 +118,7 @@ def test_an_answer_computed_before_a_claim_is_refused_by_the_database(database, 
         claim(session, talk, make_staff(session, now), now)
 
     with pytest.raises(Superseded):
-        commit(database, knowledge.school, snapshot, outcome, now)
+        commit(database, TALK, snapshot, outcome, now)
 
     assert said(database, talk) == [
         ("student", "What is the CVEC?"),

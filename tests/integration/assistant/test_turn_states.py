@@ -16,6 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from sqlalchemy import select
 
 from bot.answers.urgent import build_door
+from bot.assistant.deeds import TALK
 from bot.assistant.turn import Outcome, Snapshot, Superseded, commit, compute, load
 from bot.content.loader import load_knowledge
 from bot.conversations.models import Control, Conversation, InboxEntry, InboxState, Message
@@ -122,7 +123,7 @@ class Turns(RuleBasedStateMachine):
             return
         snapshot, outcome = self.computed[worker] if again else self.computed.pop(worker)
         try:
-            commit(self.database, KNOWLEDGE.school, snapshot, outcome, self._tick())
+            commit(self.database, TALK, snapshot, outcome, self._tick())
         except Superseded:
             return
 
@@ -206,7 +207,7 @@ class Turns(RuleBasedStateMachine):
                     break
                 outcome = asyncio.run(compute(self.engine, DOOR, KNOWLEDGE, snapshot, self.now))
                 assert outcome is not None
-                commit(self.database, KNOWLEDGE.school, snapshot, outcome, self._tick())
+                commit(self.database, TALK, snapshot, outcome, self._tick())
             with self.database.read() as session:
                 pending = session.scalars(select(InboxEntry).where(InboxEntry.state == InboxState.PENDING)).all()
                 assert pending == []

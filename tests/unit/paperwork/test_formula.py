@@ -1,5 +1,6 @@
 """The language of dates: calendar arithmetic, unknown facts, refusals."""
 
+import re
 from datetime import date
 
 import pytest
@@ -59,6 +60,38 @@ def test_the_earliest_of_several_dates_is_taken() -> None:
     assert day_of(
         "min(birthday(18), visa_expiry - 2 months)", birth_date=date(2009, 3, 4), visa_expiry=date(2027, 3, 31)
     ) == date(2027, 1, 31)
+
+
+@pytest.mark.parametrize(
+    ("start", "text", "expected"),
+    [
+        (date(2026, 9, 7), "last(15 april, programme_start)", date(2026, 4, 15)),
+        (date(2027, 1, 11), "last(15 october, programme_start)", date(2026, 10, 15)),
+        (date(2026, 4, 15), "last(15 april, programme_start)", date(2026, 4, 15)),
+        (date(2026, 4, 14), "last(15 april, programme_start)", date(2025, 4, 15)),
+        (date(2026, 9, 7), "next(20 january, programme_start)", date(2027, 1, 20)),
+        (date(2027, 1, 20), "next(20 january, programme_start)", date(2027, 1, 20)),
+        (date(2027, 1, 21), "next(20 january, programme_start)", date(2028, 1, 20)),
+        (date(2028, 2, 29), "next(28 february, programme_start) + 1 day", date(2029, 3, 1)),
+    ],
+)
+def test_a_day_that_comes_every_year_is_the_nearest_one_on_this_side(start: date, text: str, expected: date) -> None:
+    assert day_of(text, programme_start=start) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("next(31 april, programme_start)", "april has no day 31 every year"),
+        ("next(29 february, programme_start)", "february has no day 29 every year"),
+        ("next(0 may, programme_start)", "may has no day 0 every year"),
+        ("last(15 avril, programme_start)", "'avril' stands where a month in full, january to december should be"),
+        ("last(15 may)", "')' stands where a comma should be"),
+    ],
+)
+def test_a_day_that_does_not_come_every_year_is_refused(text: str, words: str) -> None:
+    with pytest.raises(FormulaError, match=re.escape(words)):
+        parse_formula(text)
 
 
 def test_a_missing_fact_is_named() -> None:

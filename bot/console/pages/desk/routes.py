@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from bot.bootstrap import Services
 from bot.console.access import ServicesDep, by_session, note_presence, session_token, signed_in_with, staff_by_session
 from bot.console.desk import conversation_json, desk_router, note_reading
-from bot.console.html import HEADERS, console_language, html
+from bot.console.html import HEADERS, console_language, office_page
 from bot.console.pages.desk.words import card_json, script_strings, understanding_json
 from bot.content.loader import Knowledge
 from bot.conversations.models import Author, Message
@@ -50,7 +50,7 @@ def render(request: Request, signed_in: SignedIn) -> Response:
         "longest": LONGEST_TEXT,
         "strings": script_strings(language),
     }
-    return html("desk.html", language, staff=staff, csrf=signed_in.csrf_token, start=start)
+    return office_page("desk.html", "/staff", signed_in, start=start)
 
 
 def routes() -> APIRouter:

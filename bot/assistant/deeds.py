@@ -1,0 +1,60 @@
+"""All deeds of all features, and how those of a turn are done."""
+
+from collections.abc import Iterable
+
+from bot.answers.variants import may_be_told
+from bot.bootstrap import Services
+from bot.conversations.deeds import Context, Deeds, Values
+from bot.conversations.messages import Answer, Effect
+from bot.conversations.service import set_language
+from bot.handoff.models import Reason
+from bot.handoff.service import request_person
+from bot.i18n.languages import is_supported
+from bot.identity.deeds import identity_deeds
+
+
+def deeds_of(services: Services) -> Deeds:
+    """What buttons and prompts of this installation can do."""
+    return TALK | identity_deeds(services.knowledge.school.mail_domains)
+
+
+def do_all(context: Context, deeds: Deeds, effects: Iterable[Effect]) -> Answer | None:
+    """Do them in order; the last answer that one gives replaces the reply.
+
+    Raises:
+        UnknownDeed: there is no deed of this name (an old button asks for one that no longer exists).
+    """
+    replacement: Answer | None = None
+    for effect in effects:
+        if (function := deeds.effects.get(effect.name)) is None:
+            raise UnknownDeed(effect.name)
+        replacement = function(context, effect.values) or replacement
+    return replacement
+
+
+class UnknownDeed(LookupError):
+    """A button of an earlier version asks for something that is no longer done."""
+
+
+def _request_person(context: Context, values: Values) -> Answer | None:
+    reason = Reason(values.get("reason", Reason.ASKED))
+    request_person(context.session, context.conversation, reason, context.now)
+    return None
+
+
+def _set_language(context: Context, values: Values) -> Answer | None:
+    code = str(values.get("language", ""))
+    if is_supported(code):
+        set_language(context.conversation, code, context.now)
+    return None
+
+
+def _remember(context: Context, values: Values) -> Answer | None:
+    told = {family: str(choice) for family, choice in values.items() if may_be_told(family, str(choice))}
+    # A new dict: the column sees assignments only. A question asked again never wipes out its answer.
+    kept = context.conversation.told
+    context.conversation.told = {**kept, **{family: choice or kept.get(family, "") for family, choice in told.items()}}
+    return None
+
+
+TALK = Deeds(effects={"request_person": _request_person, "set_language": _set_language, "remember": _remember})

@@ -1,0 +1,16 @@
+"""Texts that start with "/": few are commands, everything else is a question like any other."""
+
+import pytest
+
+from bot.assistant.commands import command_of
+from bot.conversations.messages import Effect
+
+
+@pytest.mark.parametrize("text", ["/unlink", " /unlink ", "/UNLINK", "/unlink@accueil_bot", "/unlink please"])
+def test_a_command_is_found_in_the_forms_that_messengers_send(text: str) -> None:
+    assert command_of(text) == Effect("unlink")
+
+
+@pytest.mark.parametrize("text", ["unlink", "/", "", "/dance", "/ unlink", "what does /unlink do", "//unlink"])
+def test_any_other_text_is_no_command(text: str) -> None:
+    assert command_of(text) is None
