@@ -5,6 +5,7 @@ In YAML a condition is one of
     always                                                  holds
     {fact: grant, in: [none, other]}                        the fact has one of these values
     {fact: diploma_obtained_on, known: true}                the fact is recorded (or, with false, is not)
+    {step: admission_letter, done: true}                    another step is done (or, with false, is not)
     {date: programme_end, on_or_before: permit_expiry}      two formulas compared: before, on_or_before,
                                                             after or on_or_after
     {all: [...]}   {any: [...]}   {not: ...}
@@ -30,7 +31,7 @@ from pydantic import (
 from pydantic_core import core_schema
 
 from bot.paperwork.formula import Formula, FormulaError, parse_formula
-from bot.students.facts import Facts
+from bot.students.facts import Facts, StepSlug
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,17 @@ class FactKnown(_Condition):
         return Verdict((getattr(facts, self.fact) is not None) is self.known)
 
 
+class StepIsDone(_Condition):
+    """Whether the student did another step, in whatever round: what one step proves, another need not ask."""
+
+    step: StepSlug
+    done: bool
+
+    def verdict(self, facts: Facts, today: date) -> Verdict:
+        day = facts.steps_done.get(self.step)
+        return Verdict((day is not None and day <= today) is self.done)
+
+
 class DateCompared(_Condition):
     left: Annotated[FormulaText, Field(alias="date")]
     before: FormulaText | None = None
@@ -164,13 +176,14 @@ def _kind(value: Any) -> str | None:
         return None
     if "fact" in value:
         return "known" if "known" in value else "fact"
-    return next((name for name in ("date", "all", "any", "not") if name in value), None)
+    return next((name for name in ("step", "date", "all", "any", "not") if name in value), None)
 
 
 KINDS: dict[str, type[_Condition]] = {
     "always": Always,
     "fact": FactIn,
     "known": FactKnown,
+    "step": StepIsDone,
     "date": DateCompared,
     "all": AllOf,
     "any": AnyOf,
@@ -186,6 +199,7 @@ Condition = Annotated[
     Annotated[Annotated[Always, BeforeValidator(_spelled_out)], Tag("always")]
     | Annotated[FactIn, Tag("fact")]
     | Annotated[FactKnown, Tag("known")]
+    | Annotated[StepIsDone, Tag("step")]
     | Annotated[DateCompared, Tag("date")]
     | Annotated[AllOf, Tag("all")]
     | Annotated[AnyOf, Tag("any")]
@@ -193,7 +207,9 @@ Condition = Annotated[
     Discriminator(
         _kind,
         custom_error_type="condition",
-        custom_error_message="not a condition; write always, a fact with in or known, a date compared, all, any or not",
+        custom_error_message=(
+            "not a condition; write always, a fact with in or known, a step done, a date compared, all, any or not"
+        ),
     ),
 ]
 

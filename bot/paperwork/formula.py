@@ -2,6 +2,7 @@
 
     formula  = term { ("+" | "-") number unit }          unit: day(s), week(s), month(s), year(s)
     term     = fact [ "?" ]                              "?": go on without it when it is unknown
+             | 2026-07-01                                the day on which a law came into force, say
              | "max" | "min" | "first" "(" formula { "," formula } ")"
              | "birthday" "(" age ")" | "month_end" "(" formula ")" | "(" formula ")"
              | "next" | "last" "(" day month "," formula ")"    month: january … december
@@ -42,8 +43,9 @@ MONTHS = [
     "november",
     "december",
 ]
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 UNITS = {"day": "days", "week": "weeks", "month": "months", "year": "years"}
-TOKEN = re.compile(r"\s*(?:(?P<number>\d+)|(?P<name>[a-z_]+)|(?P<sign>[-+(),?]))", re.ASCII)
+TOKEN = re.compile(r"\s*(?:(?P<day>\d{4}-\d{2}-\d{2})|(?P<number>\d+)|(?P<name>[a-z_]+)|(?P<sign>[-+(),?]))", re.ASCII)
 
 
 class FormulaError(ValueError):
@@ -102,6 +104,17 @@ class Name:
 
     def names(self) -> frozenset[str]:
         return frozenset(("card_expiry", "visa_expiry") if self.name == "permit_expiry" else (self.name,))
+
+
+@dataclass(frozen=True)
+class FixedDay:
+    day: date
+
+    def value(self, facts: Facts, today: date) -> Computed:
+        return Computed(self.day)
+
+    def names(self) -> frozenset[str]:
+        return frozenset()
 
 
 @dataclass(frozen=True)
@@ -262,6 +275,8 @@ class _Parser:
             return node
         if self.next in FUNCTIONS:
             return self.function(self.take())
+        if DAY.fullmatch(self.next):
+            return self.fixed_day()
         if self.next not in NAMES:
             raise self.wrong(f"a date ({', '.join(NAMES)}) or a function ({', '.join(FUNCTIONS)})")
         name = self.take()
@@ -269,6 +284,12 @@ class _Parser:
             self.at += 1
             return Name(name, optional=True)
         return Name(name)
+
+    def fixed_day(self) -> Node:
+        try:
+            return FixedDay(date.fromisoformat(self.take()))
+        except ValueError as error:
+            raise FormulaError(f"{self.text!r}: {self.tokens[self.at - 1]} is no day of the calendar") from error
 
     def function(self, name: str) -> Node:
         self.expect("(", "an opening bracket")

@@ -177,17 +177,18 @@ def _dated(step: Step, procedure: Procedure, case: Case | None, facts: Facts, to
         due = Computed(None, (due.basis.fact,) if due.basis else ())
     pending = step.done_on is None
     overdue = pending and due.day is not None and due.day < today
+    required = tuple(fact for fact in procedure.requires_facts if getattr(facts, fact) is None)
     planned = facts.entry_is_planned and "date_of_entry" in reads and (due.day or opens.day) is not None
     note = case.note or procedure.note
     return replace(
         step,
-        status=_status(opens, overdue, today),
+        status=Status.UNKNOWN if required and not overdue else _status(opens, overdue, today),
         opens=opens.day,
         due=due.day,
         overdue=overdue,
         provisional=pending and planned,
         flags=day_flags(due.day) if pending and due.day else (),
-        missing_facts=tuple(dict.fromkeys((*opens.missing, *due.missing))) if pending else (),
+        missing_facts=tuple(dict.fromkeys((*required, *opens.missing, *due.missing))) if pending else (),
         because=(
             *step.because,
             *_date_reasons(due.basis or opens.basis, facts),

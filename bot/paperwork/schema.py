@@ -13,7 +13,7 @@ from bot.content.loader import parse, read_yaml
 from bot.content.schema import InLanguages, SourceEntry
 from bot.errors import ContentError
 from bot.paperwork.conditions import Always, Condition, FormulaText
-from bot.students.facts import STEP_SLUGS, StepSlug
+from bot.students.facts import STEP_SLUGS, Facts, StepSlug
 
 
 class Outcome(StrEnum):
@@ -75,6 +75,8 @@ class Procedure(_Strict):
     due: FormulaText | None = None
     note: InLanguages | None = None
     """Said together with the date, where the date is not a rule of law."""
+    requires_facts: tuple[str, ...] = ()
+    """Facts without which nobody can say whether it is to be done now, even where a row of `who` fits."""
     depends_on: tuple[StepSlug, ...] = ()
     needs: tuple[InLanguages, ...] = ()
     where: Place | None = None
@@ -100,6 +102,13 @@ class Procedure(_Strict):
         if any(isinstance(case.when, Always) for case in cases[:-1]):
             raise ValueError("only the last case may say `when: always`; the ones below it would never be read")
         return cases
+
+    @field_validator("requires_facts")
+    @classmethod
+    def _are_facts(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [name for name in names if name not in Facts.model_fields]:
+            raise ValueError(f"there is no fact {wrong[0]}; the names are in bot/students/facts.py")
+        return names
 
     @model_validator(mode="after")
     def _valid_for_a_while(self) -> Self:

@@ -87,7 +87,9 @@ QUESTIONS = {
     "hours_this_permit_year": mark("How many hours have you worked since your present permit began?"),
     "cvec_paid_by_mistake": mark("Did you pay the CVEC although you did not have to?"),
     "wants_buddy": mark("Would you like to have a buddy?"),
-    "special_needs_declared": mark("Have you told the school about special needs?"),
+    "special_needs_declared": mark(
+        "Do you have special needs (a disability, health, other) that you want to tell the school about?"
+    ),
     "diploma_obtained_on": mark("On which day did you obtain your diploma?"),
     "plan_after": mark("What do you plan after your programme: look for a job, leave, or go on studying?"),
     "steps_done": mark("Which steps have you done already?"),

@@ -57,6 +57,15 @@ def test_known_is_always_decided() -> None:
     assert verdict({"fact": "diploma_obtained_on", "known": True}, diploma_obtained_on=TODAY) == Verdict(True)
 
 
+def test_a_step_is_done_from_its_day_on() -> None:
+    done = {"step": "admission_letter", "done": True}
+
+    assert verdict(done) == Verdict(False)
+    assert verdict(done, steps_done={"admission_letter": "2026-11-24"}) == Verdict(True)
+    assert verdict(done, steps_done={"admission_letter": "2026-11-25"}) == Verdict(False)
+    assert verdict({"step": "admission_letter", "done": False}, steps_done={"visale": "2026-05-01"}) == Verdict(True)
+
+
 @pytest.mark.parametrize(
     ("comparison", "day_before", "same_day", "day_after"),
     [

@@ -94,6 +94,13 @@ def test_a_day_that_does_not_come_every_year_is_refused(text: str, words: str) -
         parse_formula(text)
 
 
+def test_a_fixed_day_is_itself_and_rests_on_no_fact() -> None:
+    assert parse_formula("min(2026-07-01, lease_start)").value(Facts(), TODAY) == Computed(None, ("lease_start",))
+    assert parse_formula("2026-07-01 - 1 day").value(Facts(), TODAY) == Computed(date(2026, 6, 30))
+    with pytest.raises(FormulaError, match="2026-02-30 is no day of the calendar"):
+        parse_formula("2026-02-30")
+
+
 def test_a_missing_fact_is_named() -> None:
     value = parse_formula("max(programme_start, date_of_entry) + 30 days").value(
         Facts(programme_start=date(2026, 9, 7)), TODAY
