@@ -15,9 +15,13 @@ from bot.answers.variants import known
 from bot.bootstrap import Services
 from bot.content.render import render
 from bot.content.schema import TopicFile
-from bot.conversations.messages import Answer
+from bot.conversations.messages import Answer, Effect
+from bot.courses.self_checks import check_button
 from bot.paperwork.answer import personal_sentence
+from bot.paperwork.correcting import answer_buttons
+from bot.paperwork.deeds_facts import record_of
 from bot.paperwork.queries import steps_done
+from bot.paperwork.replies import did_it_button
 from bot.paperwork.rules import Status, path
 from bot.students.facts import Facts
 from bot.students.models import Student
@@ -74,13 +78,15 @@ def _personal(
     if file.procedure is None and file.record is None:
         return Personal()
     if student is None or facts is None:
-        return Personal(can_link=True)
+        # The self-check is open to everybody; without a record its result is not kept.
+        buttons = (check_button(turn.language),) if file.record == "placement" else ()
+        return Personal(can_link=True, buttons=buttons)
     if file.record is not None:
         return RECORDS[file.record](Asked(services, turn, session, student, facts))
-    return _step(services, turn, facts, str(file.procedure))
+    return _step(services, turn, student, facts, str(file.procedure))
 
 
-def _step(services: Services, turn: Turn, facts: Facts, procedure: str) -> Personal:
+def _step(services: Services, turn: Turn, student: Student, facts: Facts, procedure: str) -> Personal:
     step = next(each for each in path(services.procedures, facts, turn.today) if each.slug == procedure)
 
     def fill(text: str) -> str:
@@ -88,9 +94,18 @@ def _step(services: Services, turn: Turn, facts: Facts, procedure: str) -> Perso
 
     said = personal_sentence(step, facts, turn.language, turn.today, fill)
     sources = tuple(as_source(source, None) for source in step.sources)
+    asked = said.asks_for
+    if asked:
+        buttons = tuple(answer_buttons(record_of(student, turn.language, turn.today), asked))
+    elif step.status in (Status.OPEN, Status.BLOCKED):
+        buttons = (did_it_button(turn.language, procedure),)
+    else:
+        buttons = ()
     return Personal(
         said.text,
         sources,
+        buttons=buttons,
+        effects=(Effect("expect_fact", {"fact": asked}),) if asked else (),
         can_link=True,
         offer_person=said.offer_person,
         partly_english=said.partly_english,

@@ -1,5 +1,6 @@
-""" "What do I still have to do?": the student's dated steps."""
+"""The student's own path: what is left, what comes next, "I did it", "I can't", "why me?", "until when?"."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,15 +10,26 @@ from rasa_sdk.types import DomainDict
 
 from actions import answer_topic
 from actions._turn import Turn, respond
-from bot.answers.topics import as_source
-from bot.answers.words import link_button
 from bot.bootstrap import Services
-from bot.conversations.messages import Answer
-from bot.i18n.translate import say
-from bot.paperwork.answer import path_summary
-from bot.paperwork.queries import steps_done
-from bot.paperwork.rules import path
-from bot.students.records import facts_of
+from bot.conversations.messages import Answer, Effect
+from bot.paperwork.queries import view_of
+from bot.paperwork.replies import (
+    View,
+    cannot_do,
+    everything_left,
+    next_step,
+    not_linked,
+    not_yet,
+    until_when,
+    was_done,
+    which_step,
+    why,
+)
+from bot.paperwork.rules import Status, Step
+from bot.students.dates import day_in
+
+NAMED_FROM = 0.01
+"""Probability from which a topic beside the label says which step is meant ("I did it" alone gives each far less)."""
 
 
 class ActionShowPath(Action):
@@ -31,24 +43,72 @@ class ActionShowPath(Action):
 def answer(services: Services, turn: Turn) -> Answer:
     if turn.decision.action != "chat":
         return answer_topic.answer(services, turn)
-    understanding = replace(turn.understanding, group="paperwork")
     with services.database.read() as session:
         student = turn.student(session)
         if student is None:
-            text = say(
-                turn.language,
-                "Your steps depend on your nationality, visa and dates. Link your student record and I list them with "
-                "your own dates.",
-            )
-            return Answer(text, understanding, buttons=(link_button(turn.language),))
-        facts = facts_of(student, steps_done(session, student.id))
-    steps = path(services.procedures, facts, turn.today)
-    sources = tuple(
-        {
-            source.url: source
-            for step in steps
-            if step.status in ("open", "blocked")
-            for source in (as_source(each, None) for each in step.sources)
-        }.values()
-    )
-    return Answer(path_summary(steps, turn.language, turn.today).text, understanding, sources=sources)
+            reply = not_linked(turn.language)
+        else:
+            view = view_of(session, student, services.procedures, services.knowledge, turn.language, turn.today)
+            kind = (turn.understanding.intent or "").partition("/")[2]
+            reply = KINDS.get(kind, _left)(services, turn, view)
+    return replace(reply, understanding=replace(turn.understanding, group="paperwork"))
+
+
+def step_meant(services: Services, turn: Turn, view: View) -> Step | None:
+    """The step named in the text, else the one just talked about, else that of the topic just talked about."""
+    named = [each.topic for each in turn.understanding.candidates if each.confidence >= NAMED_FROM]
+    for topic in named:
+        if (step := _step_of_topic(services, topic, view)) is not None:
+            return step
+    if turn.last_step is not None:
+        return view.step(turn.last_step)
+    return _step_of_topic(services, turn.last_topic, view)
+
+
+def _step_of_topic(services: Services, topic: str | None, view: View) -> Step | None:
+    known = services.knowledge.topics.get(topic) if topic is not None else None
+    return view.step(known.file.procedure) if known is not None else None
+
+
+def _left(_services: Services, _turn: Turn, view: View) -> Answer:
+    return everything_left(view)
+
+
+def _next(_services: Services, _turn: Turn, view: View) -> Answer:
+    return next_step(view)
+
+
+def _done(services: Services, turn: Turn, view: View) -> Answer:
+    """The words as they will be; the deed writes, and says it again from what it wrote."""
+    step = step_meant(services, turn, view)
+    if step is None or step.status is Status.NOT_NEEDED:
+        return which_step(view, "path_done")
+    on = day_in(turn.text, turn.language, turn.today, "past") or turn.today
+    if on > turn.today:
+        return not_yet(view, step, on)
+    deed = Effect("path_done", {"step": step.slug, "on": on.isoformat()})
+    return replace(was_done(view, step, on), effects=(deed,))
+
+
+def _cannot(services: Services, turn: Turn, view: View) -> Answer:
+    step = step_meant(services, turn, view)
+    return which_step(view, "path_cannot") if step is None else cannot_do(view, step)
+
+
+def _why(services: Services, turn: Turn, view: View) -> Answer:
+    return why(view, step_meant(services, turn, view))
+
+
+def _when(services: Services, turn: Turn, view: View) -> Answer:
+    return until_when(view, step_meant(services, turn, view))
+
+
+KINDS: Mapping[str, Callable[[Services, Turn, View], Answer]] = {
+    "left": _left,
+    "next": _next,
+    "done": _done,
+    "cannot": _cannot,
+    "why": _why,
+    "when": _when,
+}
+"""Sub-intent of `path` → what is answered."""

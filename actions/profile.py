@@ -15,9 +15,11 @@ from bot.answers.topics import language_buttons
 from bot.answers.urgent import fold
 from bot.answers.words import link_button, person_button
 from bot.bootstrap import Services
+from bot.conversations.deeds import deed_button
 from bot.conversations.messages import Answer, Button, Effect
 from bot.i18n.languages import BY_CODE, CODES
 from bot.i18n.translate import say
+from bot.privacy.deeds import SHOW
 
 
 class ActionSetLanguage(Action):
@@ -101,11 +103,12 @@ def privacy_answer(services: Services, turn: Turn) -> Answer:
     text = say(
         turn.language,
         "I keep this conversation so that you and the international office can read it again. Your student record is "
-        "used only after you have linked it, and only to answer you. To see, correct or delete what is kept about you, "
-        "ask a person of the office. Please do not write about your health or other private matters that are not "
+        "used only after you have linked it, and only to answer you. You can see, correct, copy or erase what is kept "
+        "about you at any time. Please do not write about your health or other private matters that are not "
         "needed here.",
     )
     with services.database.read() as session:
         linked = turn.student(session) is not None
     own = Button(say(turn.language, "Remove the link"), {"effect": "unlink"}) if linked else link_button(turn.language)
-    return Answer(text, turn.understanding, buttons=(person_button(turn.language), own))
+    kept = deed_button(say(turn.language, "What is kept about me"), SHOW)
+    return Answer(text, turn.understanding, buttons=(kept, person_button(turn.language), own))

@@ -149,6 +149,8 @@ def check_content(
     """Say what is missing, out of date or dangling in knowledge/ and data/nlu/."""
     from bot.content.check import blanks, check
     from bot.content.loader import load_knowledge
+    from bot.courses.statements import load_statements
+    from bot.housing.advert_file import load_adverts
     from bot.paperwork.schema import load_procedures
 
     with one_sentence() as settings:
@@ -156,6 +158,9 @@ def check_content(
         procedures = {str(p.slug): p.valid_until for p in load_procedures(root / "knowledge" / "procedures")}
         day = day_of(today)
         knowledge = load_knowledge(root / "knowledge")
+        # Each raises what is wrong in its own file.
+        load_adverts(root / "knowledge")
+        load_statements(root / "knowledge" / "placement.yml")
         findings = check(knowledge, root / "data" / "nlu", root / "tests" / "nlu", procedures, day)
         for finding in findings:
             say(str(finding))
@@ -189,23 +194,24 @@ def path(
     today: Annotated[str | None, typer.Option(help="As on this day (ISO date).")] = None,
     language: Annotated[str, typer.Option(help="Language of the titles and reasons.")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines to read.")] = False,
-    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of the facts and stop.")] = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of both and stop.")] = False,
 ) -> None:
     """Print the dated steps of a student."""
     from bot.bootstrap import build_services
     from bot.errors import NotFound
     from bot.i18n.languages import CODES, is_supported
+    from bot.paperwork.contract import path_schema
     from bot.paperwork.queries import steps_done
     from bot.paperwork.rules import path as steps_of
     from bot.paperwork.wording import step_as_json
-    from bot.students.facts import Facts, read_facts
+    from bot.students.facts import read_facts
     from bot.students.records import facts_of, student_by_email
     from bot.supervisor.checks import check_folder
     from bot.supervisor.desk import prepare_database
 
     with one_sentence() as settings:
         if schema:
-            say(json.dumps(Facts.model_json_schema(), indent=1))
+            say(json.dumps(path_schema(), indent=1))
             return
         if (student is None) == (facts is None):
             raise typer.BadParameter("give either --student EMAIL or --facts FILE")
@@ -232,7 +238,7 @@ def path(
             say(f"{step['due'] or '-':10}  {step['status']:10}  {step['slug']}: {' '.join(step['because'])}")
 
 
-bench_app = typer.Typer(help="Measure: start, turn, nlu.", no_args_is_help=True)
+bench_app = typer.Typer(help="Measure: start, turn, import, nlu.", no_args_is_help=True)
 app.add_typer(bench_app, name="bench")
 
 
@@ -255,6 +261,15 @@ def bench_turn_command(
 
     with one_sentence() as settings:
         bench_turn(settings.data, turns, say, own=own)
+
+
+@bench_app.command("import")
+def bench_import_command(rows: Annotated[int, typer.Option(min=1, max=50_000)] = 10_000) -> None:
+    """How long a file of the school takes to import, as CSV and as XLSX."""
+    from bot.bench.imports import bench_import
+
+    with one_sentence():
+        bench_import(rows, say)
 
 
 @bench_app.command("nlu")
@@ -291,6 +306,7 @@ def bench_nlu_command(
 
 def whole_app() -> typer.Typer:
     """All commands, those for the accounts of the office included."""
+    from bot.cli import bookings, privacy, reminders, students
     from bot.db.migrate import upgrade
     from bot.db.session import Database
     from bot.identity.cli import staff_commands
@@ -305,6 +321,10 @@ def whole_app() -> typer.Typer:
         return database
 
     app.add_typer(staff_commands(open_database, SystemClock()), name="staff")
+    reminders.add_to(app)
+    privacy.add_to(app)
+    students.add_to(app)
+    bookings.add_to(app)
     return app
 
 

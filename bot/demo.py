@@ -13,10 +13,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bot.bookings.demo import demo_offers
+from bot.bookings.models import Booking, BookingState
+from bot.bookings.queries import offer_by_code
+from bot.bookings.rules import LEVELS
+from bot.bookings.service import create_offer
 from bot.buddies.models import BuddyPairing
 from bot.buddies.records import PAIRING_STATES
+from bot.clock import day_in_france
 from bot.config import Settings
-from bot.courses.models import CourseEnrolment
+from bot.courses.models import Placement
 from bot.errors import ContentError
 from bot.i18n.languages import is_supported
 from bot.identity.models import Role, Staff
@@ -39,15 +45,14 @@ class _Part(BaseModel):
 class DemoHousing(_Part):
     state: str
     residence: str | None = None
+    wishes: dict[str, Any] = Field(default_factory=dict)
     updated_on: date
 
 
 class DemoFrench(_Part):
-    level: str | None = None
-    class_name: str | None = None
-    weekday: int | None = Field(None, ge=0, le=6)
-    starts_at: str | None = None
-    first_session: date | None = None
+    level: str
+    offer: str | None = Field(None, alias="class")
+    """Code of a class in demo/offers.yml."""
 
 
 class DemoBuddy(_Part):
@@ -105,7 +110,7 @@ def load_demo(session: Session, settings: Settings, now: datetime) -> DemoSummar
     The passwords are made here and kept in the data folder alone (`demo-passwords.json`, readable by its owner).
 
     Raises:
-        ContentError: demo/students.yml or demo/staff.yml is wrong.
+        ContentError: demo/students.yml, demo/staff.yml or demo/offers.yml is wrong.
     """
     if not settings.in_development:
         return DemoSummary(loaded=False, students=(), sign_ins=())
@@ -114,6 +119,8 @@ def load_demo(session: Session, settings: Settings, now: datetime) -> DemoSummar
     password_file = settings.data / PASSWORD_FILE
     if session.scalar(select(func.count()).select_from(Student)):
         return _summary(session, cast, _kept_sign_ins(password_file), loaded=False)
+    for offer in demo_offers(settings.root / "demo" / "offers.yml", day_in_france(now)):
+        create_offer(session, offer, now, is_demo=True)
     for each in cast:
         _add_student(session, each, now)
     sign_ins = tuple(_add_colleague(session, each, now) for each in colleagues if not _has_account(session, each))
@@ -133,6 +140,9 @@ def read_students(file: Path) -> tuple[DemoStudent, ...]:
         if student.housing is not None:
             state = student.housing.state
             _check(file, student.email, "housing.state", state, state in HOUSING_STATES)
+        if student.french is not None:
+            level = student.french.level
+            _check(file, student.email, "french.level", level, level in LEVELS)
         if student.buddy is not None:
             state = student.buddy.state
             _check(file, student.email, "buddy.state", state, state in PAIRING_STATES)
@@ -175,10 +185,26 @@ def _add_student(session: Session, demo: DemoStudent, now: datetime) -> None:
         for step, done_on in demo.steps_done.items()
     )
     if demo.french is not None:
-        session.add(CourseEnrolment(student_id=student.id, **demo.french.model_dump()))
+        _add_french(session, student, demo.french, now)
     if demo.buddy is not None:
         session.add(BuddyPairing(student_id=student.id, **demo.buddy.model_dump()))
     session.flush()
+
+
+def _add_french(session: Session, student: Student, french: DemoFrench, now: datetime) -> None:
+    session.add(Placement(student_id=student.id, confirmed_level=french.level, confirmed_at=now))
+    offer = offer_by_code(session, french.offer) if french.offer is not None else None
+    if offer is not None:
+        # Not through the service: the cast has been in its classes for weeks.
+        session.add(
+            Booking(
+                offer_id=offer.id,
+                student_id=student.id,
+                state=BookingState.BOOKED,
+                created_at=now,
+                changed_at=now,
+            )
+        )
 
 
 def _has_account(session: Session, colleague: DemoColleague) -> bool:

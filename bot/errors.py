@@ -86,6 +86,14 @@ class VersionChanged(AccueilError):
     user_text = "The conversation has changed in the meantime; look at it again."
 
 
+class NotLinked(AccueilError):
+    """What is asked for belongs to a student, and this conversation is linked to none."""
+
+    code = "not_linked"
+    status = HTTPStatus.CONFLICT
+    user_text = "This conversation is not linked to a student record. Link it in the chat first."
+
+
 class TooMany(AccueilError):
     """Over a limit; `retry_after` in seconds."""
 
@@ -110,6 +118,7 @@ ERRORS: tuple[type[AccueilError], ...] = (
     DifferentContent,
     AlreadyTaken,
     VersionChanged,
+    NotLinked,
     TooMany,
     Unavailable,
 )

@@ -4,8 +4,9 @@ import logging
 import sys
 import traceback
 from collections.abc import MutableMapping
+from io import TextIOBase
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -51,6 +52,16 @@ class PlacesOnly(logging.Formatter):
         return line if error is None else f"{line} {type(error).__name__} {' < '.join(reversed(_places(error)))}"
 
 
+class _Stderr(TextIOBase):
+    """Whatever stderr is when a line is written: a command that is run inside another program may have put it aside."""
+
+    def write(self, line: str) -> int:
+        return sys.stderr.write(line)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 def configure_logging(level: str = "INFO") -> None:
     # The libraries' own request lines would hold addresses with tokens (Telegram) and texts: warnings only.
     lines = logging.StreamHandler(sys.stderr)
@@ -66,7 +77,7 @@ def configure_logging(level: str = "INFO") -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Stderr())),
         cache_logger_on_first_use=True,
     )
 

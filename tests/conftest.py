@@ -1,11 +1,14 @@
 """What all tests share: databases, a fixed clock, a cast."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from bot.clock import FixedClock
 from bot.content.loader import Knowledge, load_knowledge
@@ -32,23 +35,51 @@ def clock(now: datetime) -> FixedClock:
     return FixedClock(now)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A real, empty database with every table; on PostgreSQL as well, where one is given."""
-    if request.param == "sqlite":
-        made = Database(f"sqlite:///{tmp_path / 'test.db'}")
-        METADATA.create_all(made.engine.execution_options(writes=True))
-        yield made
-        made.close()
-        return
+@pytest.fixture(scope="session")
+def every_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with every table and no row, to be copied: making the tables takes longer than most tests."""
+    file = tmp_path_factory.mktemp("database") / "empty.db"
+    made = Database(f"sqlite:///{file}")
+    METADATA.create_all(made.engine.execution_options(writes=True))
+    made.empty_log()
+    made.close()
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> str:
+    """The address of a PostgreSQL database with every table."""
     if not POSTGRESQL:
         pytest.skip("PostgreSQL: set ACCUEIL_TEST_POSTGRESQL_URL to a throw-away database")
     made = Database(POSTGRESQL)
     METADATA.drop_all(made.engine)
     METADATA.create_all(made.engine)
-    yield made
-    METADATA.drop_all(made.engine)
     made.close()
+    return POSTGRESQL
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A real, empty database with every table; on PostgreSQL as well, where one is given."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("every_table"), tmp_path / "test.db")
+        made = Database(f"sqlite:///{tmp_path / 'test.db'}")
+    else:
+        made = Database(request.getfixturevalue("postgresql"))
+        _empty(made)
+    yield made
+    made.close()
+
+
+def _empty(made: Database) -> None:
+    tables = ", ".join(f'"{table.name}"' for table in METADATA.sorted_tables)
+    try:
+        with made.engine.begin() as connection:
+            connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    except ProgrammingError:
+        # A test of the migrations took tables away.
+        METADATA.drop_all(made.engine)
+        METADATA.create_all(made.engine)
 
 
 @pytest.fixture(scope="session")

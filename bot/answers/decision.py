@@ -19,7 +19,7 @@ CHOICES = 3
 WORTH_NAMING = 0.05
 """Probability below which a topic is no choice, unless it is needed to have two."""
 
-CHAT = frozenset({"smalltalk", "language", "identity", "privacy", "path"})
+CHAT = frozenset({"bookings", "identity", "language", "mydata", "path", "privacy", "record", "reminders", "smalltalk"})
 TOPIC = "ask/"
 
 

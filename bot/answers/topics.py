@@ -25,6 +25,8 @@ class Personal:
     sources: tuple[Source, ...] = ()
     buttons: tuple[Button, ...] = ()
     """What the student can do about it."""
+    effects: tuple[Effect, ...] = ()
+    """What the personal part asks the gateway to do: to expect an answer to its question, say."""
     is_whole_answer: bool = False
     """The record itself is the answer; the general text only says how to get it."""
     can_link: bool = False
@@ -71,12 +73,14 @@ def topic_answer(
         parts.append(render(general, knowledge, written, reader.today))
     if (note := freshness_note(topic, reader)) is not None:
         parts.append(note)
-    buttons = [link_button(language)] if personal.can_link and not personal.text else list(personal.buttons)
-    effects: tuple[Effect, ...] = ()
+    buttons = list(personal.buttons)
+    if personal.can_link and not personal.text:
+        buttons.append(link_button(language))
+    effects = personal.effects
     if shown.ask and general:
         parts.append(say(language, QUESTIONS[shown.ask]))
         buttons = [*question_buttons(shown.ask, slug, language), *buttons]
-        effects = (Effect("remember", {shown.ask: ""}),)
+        effects = (*effects, Effect("remember", {shown.ask: ""}))
     elif general and page.more:
         buttons.append(Button(say(language, "More"), {"topic": slug, "more": True}))
     return Answer(

@@ -5,6 +5,8 @@ from bot.conversations.messages import Effect
 COMMANDS = {
     "link": Effect("start_link"),
     "unlink": Effect("unlink"),
+    "stop": Effect("stop_reminders", {"kind": "all"}),
+    "mydata": Effect("show_my_data"),
 }
 
 

@@ -3,19 +3,42 @@
 from collections.abc import Iterable
 
 from bot.answers.variants import may_be_told
+from bot.bookings.deeds import bookings_deeds
 from bot.bootstrap import Services
+from bot.calendars.deeds import calendar_deeds
 from bot.conversations.deeds import Context, Deeds, Values
 from bot.conversations.messages import Answer, Effect
 from bot.conversations.service import set_language
+from bot.courses.certificates import certificate_deeds
+from bot.courses.deeds import placement_deeds
+from bot.courses.levels import level_of
+from bot.courses.statements import load_statements
 from bot.handoff.models import Reason
 from bot.handoff.service import request_person
+from bot.housing.deeds import housing_deeds
 from bot.i18n.languages import is_supported
 from bot.identity.deeds import identity_deeds
+from bot.paperwork.deeds import paperwork_deeds
+from bot.paperwork.deeds_facts import fact_deeds
+from bot.privacy.deeds import privacy_deeds
+from bot.reminders.deeds import reminder_deeds
 
 
 def deeds_of(services: Services) -> Deeds:
     """What buttons and prompts of this installation can do."""
-    return TALK | identity_deeds(services.knowledge.school.mail_domains)
+    return (
+        TALK
+        | reminder_deeds(services.procedures)
+        | identity_deeds(services.knowledge.school.mail_domains)
+        | paperwork_deeds(services.procedures, services.knowledge)
+        | fact_deeds(services.procedures)
+        | calendar_deeds(services.settings.address)
+        | placement_deeds(load_statements(services.knowledge.folder / "placement.yml"))
+        | housing_deeds(services.knowledge, services.procedures)
+        | privacy_deeds(services.settings)
+        | bookings_deeds(level_of)
+        | certificate_deeds()
+    )
 
 
 def do_all(context: Context, deeds: Deeds, effects: Iterable[Effect]) -> Answer | None:

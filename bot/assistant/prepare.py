@@ -11,7 +11,8 @@ MOST_QUESTIONS = 3
 
 _COMMAND = "/／ "
 """What a text must not start with."""
-_LONG_NUMBER = re.compile(r"\b\d[\d .-]{7,}\d\b")
+_DATE = r"(?:\d{4}[-.]\d{1,2}[-.]\d{1,2}|\d{1,2}[-.]\d{1,2}[-.]\d{4})\b"
+_LONG_NUMBER = re.compile(rf"\b(?!{_DATE})\d[\d .-]{{7,}}\d\b")
 _SENTENCE = re.compile(r"[^?？؟.!。！;；\n]*[?？؟.!。！;；\n]+|[^?？؟.!。！;；\n]+$")
 _WORDS_THAT_ASK = r"""
     how|what|when|where|which|who|why|does|is\ it|is\ there|are\ there|(?:can|do|should|must|may)\ i|i\ (?:also\ )?need

@@ -125,16 +125,21 @@ def inputs_fingerprint(root: Path) -> str:
 
 
 def held_out_phrases(root: Path) -> list[HeldOut]:
-    """Phrases never trained on: tests/nlu/<language>/<slug>.yml is a list; a leading "_" marks what is not a topic."""
+    """Phrases never trained on: tests/nlu/<language>/<slug>.yml is a list; a leading "_" marks what is not a topic.
+
+    What a family asks for in several ways has a folder: tests/nlu/<language>/_<family>/<sub-intent>.yml.
+    """
+    held_out = root / HELD_OUT
     return [
-        HeldOut(text=text, label=_label(file.stem), language=file.parent.name)
-        for file in sorted((root / HELD_OUT).glob("*/*.yml"))
+        HeldOut(text=text, label=_label(file.relative_to(held_out)), language=file.relative_to(held_out).parts[0])
+        for file in sorted(held_out.glob("*/**/*.yml"))
         for text in yaml.safe_load(file.read_text(encoding="utf-8")) or ()
     ]
 
 
-def _label(stem: str) -> str:
-    return stem.removeprefix("_") if stem.startswith("_") else f"ask/{stem}"
+def _label(file: Path) -> str:
+    name = "/".join((*file.parts[1:-1], file.stem))
+    return name.removeprefix("_") if name.startswith("_") else f"ask/{name}"
 
 
 def _train_into(paths: TrainingPaths, name: str, say: Say) -> Path:

@@ -31,6 +31,7 @@ from bot.conversations.queries import next_entry
 from bot.conversations.service import append, button_payload, finish_entry, locked_conversation
 from bot.db.session import Database
 from bot.handoff.words import person_requested
+from bot.housing.advert_answer import is_advert
 from bot.i18n.detect import switched_language
 from bot.i18n.languages import BY_CODE, is_supported
 from bot.i18n.translate import say
@@ -40,6 +41,8 @@ OFFER_AFTER = 2
 """Abstentions in a row after which a person is offered."""
 LINKING = ("link_email", "link_code")
 """Prompts that also answer when their time is over: a code that comes too late is told so."""
+PRESSED = "button"
+"""The intent of a message that was a press of a button."""
 LONGEST_TURN = 14.0
 """Seconds for all parts of a message together: the engine's own time-out holds for one part."""
 
@@ -110,9 +113,7 @@ async def compute(
     engine: Engine, door: UrgentDoor, knowledge: Knowledge, snapshot: Snapshot, now: datetime
 ) -> Outcome | None:
     """The reply to a message; no transaction is open meanwhile. None: the prompt step must decide (see `settle`)."""
-    language = snapshot.language
-    if snapshot.payload is None and not snapshot.language_chosen:
-        language = switched_language(snapshot.text, language) or language
+    language = _language_of(knowledge, snapshot)
     if (urgent := await asyncio.to_thread(urgent_answer, door, knowledge, snapshot.text, language)) is not None:
         held = snapshot.control == Control.STAFF
         return Outcome(None if held else urgent, language, alert="urgent")
@@ -129,10 +130,14 @@ async def compute(
 
 async def compute_without_prompt(engine: Engine, knowledge: Knowledge, snapshot: Snapshot, now: datetime) -> Outcome:
     """The reply when the prompt step left the message alone."""
-    language = snapshot.language
-    if not snapshot.language_chosen:
-        language = switched_language(snapshot.text, language) or language
-    return await _asked(engine, knowledge, snapshot, language, now)
+    return await _asked(engine, knowledge, snapshot, _language_of(knowledge, snapshot), now)
+
+
+def _language_of(knowledge: Knowledge, snapshot: Snapshot) -> str:
+    """A confident text in another language switches the talk; words that somebody else wrote do not."""
+    if snapshot.payload is not None or snapshot.language_chosen or is_advert(knowledge, snapshot.text):
+        return snapshot.language
+    return switched_language(snapshot.text, snapshot.language) or snapshot.language
 
 
 async def _asked(
@@ -171,7 +176,7 @@ def _now_in(language: str) -> str:
 
 async def _pressed(engine: Engine, knowledge: Knowledge, snapshot: Snapshot, now: datetime) -> Outcome:
     payload, language = snapshot.payload or {}, snapshot.language
-    understanding = Understanding(intent="button", confidence=1.0, action="chat", group="small_talk")
+    understanding = Understanding(intent=PRESSED, confidence=1.0, action="chat", group="small_talk")
     match payload:
         case {"topic": str(topic), "told": dict(told)}:
             kept = {**snapshot.told, **told}
@@ -203,7 +208,7 @@ async def _pressed(engine: Engine, knowledge: Knowledge, snapshot: Snapshot, now
 
 
 def _deed(language: str, effect: Effect) -> Answer:
-    understanding = Understanding(intent="button", confidence=1.0, action="chat", group="small_talk")
+    understanding = Understanding(intent=PRESSED, confidence=1.0, action="chat", group="small_talk")
     return Answer(say(language, "Done."), understanding, effects=(effect,))
 
 
@@ -295,6 +300,9 @@ def _reply(context: Context, deeds: Deeds, reply: Answer, snapshot: Snapshot) ->
         reply = do_all(context, deeds, reply.effects) or reply
     except UnknownDeed:
         reply = Answer(_too_old(conversation.language), understanding)
+    if understanding.intent == PRESSED:
+        # A button says nothing itself; what it did knows its field.
+        understanding = reply.understanding
     buttons, text = list(reply.buttons), reply.text
     if understanding.action == "abstain":
         conversation.abstentions += 1

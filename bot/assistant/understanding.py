@@ -1,5 +1,6 @@
 """From a clean question to one answer: split, ask the engine, put the parts together. The turn and `ask` share it."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -15,7 +16,10 @@ from bot.assistant.ports import Engine
 from bot.assistant.prepare import clean, split_questions
 from bot.content.loader import Knowledge
 from bot.conversations.messages import Answer, Understanding
+from bot.housing.advert_answer import advert_answer, is_advert
 
+SCAM = "housing_scam"
+"""The kind of danger (knowledge/urgent.yml) that a pasted advert looks like."""
 SURE = 0.75
 """Confidence from which "and the visa?" stands alone, whatever was talked about before."""
 
@@ -45,7 +49,9 @@ class Question:
 
 def urgent_answer(door: UrgentDoor, knowledge: Knowledge, text: str, language: str) -> Answer | None:
     kind = door.kind_of(text)
-    if kind is None:
+    if kind is None or (kind == SCAM and is_advert(knowledge, text)):
+        # An advert full of the signs of a scam is not yet a person in trouble: the check explains them, and whoever has
+        # paid is led on from there.
         return None
     topic = door.kinds[kind].topic
     known = topic in knowledge.topics
@@ -65,6 +71,9 @@ async def answer(engine: Engine, knowledge: Knowledge, question: Question) -> An
         # The text comes from us, not from the student: only a pressed button may name an intent.
         chosen = {"chosen": question.chosen.topic, "more": question.chosen.more}
         return await _ask(engine, question, "/ask", chosen)
+    if await asyncio.to_thread(is_advert, knowledge, question.text):
+        # Before anything is cleaned or asked: an advert holds names, numbers and addresses of other people.
+        return await asyncio.to_thread(advert_answer, knowledge, question.text, question.language, question.today)
     text = clean(question.text)
     if not any(character.isalnum() for character in text):
         return unreadable(question.language)

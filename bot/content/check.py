@@ -159,20 +159,27 @@ def _held_out(knowledge: Knowledge, phrases: Path, held_out: Path) -> Iterator[F
     for code, slug in product(CONTENT_CODES, knowledge.topics):
         if not (held_out / code / f"{slug}.yml").exists():
             yield Finding("error", f"tests/nlu/{code}/{slug}.yml", "the held-out phrases are missing")
-    for path in sorted(held_out.glob("*/*.yml")):
-        code, slug = path.parent.name, path.stem
-        if slug not in knowledge.topics:
-            if not slug.startswith("_"):
-                yield Finding("error", f"tests/nlu/{code}/{path.name}", "there is no such topic")
+    for path in sorted(held_out.glob("*/**/*.yml")):
+        code, *family = path.relative_to(held_out).parts[:-1]
+        where = f"tests/nlu/{path.relative_to(held_out)}"
+        if family:
+            # tests/nlu/en/_path/left.yml → the label path/left in data/nlu/en/_path.yml
+            label, training = f"{family[0].removeprefix('_')}/{path.stem}", phrases / code / f"{family[0]}.yml"
+        elif path.stem in knowledge.topics:
+            label, training = f"ask/{path.stem}", phrases / code / path.name
+        else:
+            if not path.stem.startswith("_"):
+                yield Finding("error", where, "there is no such topic")
             continue
         questions = yaml.safe_load(path.read_text(encoding="utf-8"))
         if len(questions) < FEWEST_HELD_OUT:
-            yield Finding("error", f"tests/nlu/{code}/{path.name}", f"{len(questions)} of {FEWEST_HELD_OUT} phrases")
-        training = phrases / code / f"{slug}.yml"
-        known = [folded(p) for p in read_training_phrases(training).get(f"ask/{slug}", [])] if training.exists() else []
+            yield Finding("error", where, f"{len(questions)} of {FEWEST_HELD_OUT} phrases")
+        known = [folded(p) for p in read_training_phrases(training).get(label, [])] if training.exists() else []
+        if family and not known:
+            yield Finding("error", where, f"no phrase of {training.name} has the label {label}")
         for phrase in questions:
             if (twin := near_repeat(folded(phrase), known)) is not None:
-                yield Finding("error", f"tests/nlu/{code}/{path.name}", f"{phrase!r} nearly repeats {twin!r}")
+                yield Finding("error", where, f"{phrase!r} nearly repeats {twin!r}")
 
 
 def folded(phrase: str) -> str:

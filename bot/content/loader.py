@@ -38,10 +38,21 @@ class Knowledge:
         return [slug for slug, figure in self.figures.items() if figure.review_by <= today]
 
 
+class _EachKeyOnce(yaml.CSafeLoader):
+    """YAML lets the second of two equal keys win in silence; whoever wrote the first would never know."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=deep) for key, _ in node.value]
+        twice = next((key for place, key in enumerate(keys) if key in keys[:place]), None)
+        if twice is not None:
+            raise yaml.constructor.ConstructorError(None, None, f"the key {twice} stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 def read_yaml(path: Path) -> Any:
-    """Raises ContentError when the file is missing or not YAML."""
+    """Raises ContentError when the file is missing, not YAML, or says a key twice."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_EachKeyOnce)  # noqa: S506 - a SafeLoader
     except FileNotFoundError as error:
         raise ContentError(f"{path}: the file is missing.") from error
     except yaml.YAMLError as error:

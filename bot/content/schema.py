@@ -119,7 +119,17 @@ class ShortInLanguages(InLanguages):
     fr: Short
 
 
-RecordName = Literal["housing", "french", "buddy"]
+RecordName = Literal[
+    "housing",
+    "french",
+    "buddy",
+    "placement",
+    "career",
+    "mentoring",
+    "welcome_session",
+    "paperwork_help",
+    "events",
+]
 """What of a student's record may answer a topic; each has a function in actions/records.py."""
 
 

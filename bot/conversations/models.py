@@ -30,6 +30,8 @@ class Author(StrEnum):
 class Kind(StrEnum):
     TEXT = "text"
     NOTICE = "notice"
+    ERASED = "erased"
+    """Everything before it is gone: who shows the conversation takes the earlier messages away."""
 
 
 class InboxState(StrEnum):

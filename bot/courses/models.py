@@ -1,6 +1,6 @@
 """French: what a student's level is thought to be, certificates asked for. The classes are offers (bot.bookings)."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, String
@@ -20,7 +20,7 @@ class Placement(Base):
     level: Mapped[str | None] = mapped_column(String(2))
     """What the self-check says, A1 … C2; None while it is going on."""
     answers: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
-    """Of the self-check, in order: [{"item": slug, "can": bool}]."""
+    """Of the self-check, in order: [{"item": slug, "answer": "easily" | "with_difficulty" | "no"}]."""
     taken_at: Mapped[datetime | None]
     confirmed_level: Mapped[str | None] = mapped_column(String(2))
     confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
@@ -39,20 +39,3 @@ class CertificateRequest(Base):
     asked_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
     done_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
-
-
-class CourseEnrolment(Base):
-    """One student's French class. `level` is a CEFR level once the test is marked."""
-
-    __tablename__ = "course_enrolments"
-    __table_args__ = ({"info": personal(Erasing.DELETE_ROWS, "what a person studies")},)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    student_id: Mapped[int] = mapped_column(ForeignKey("students.id", ondelete="CASCADE"), unique=True)
-    level: Mapped[str | None] = mapped_column(String(4))
-    class_name: Mapped[str | None] = mapped_column(String(80))
-    weekday: Mapped[int | None]
-    """0 = Monday."""
-    starts_at: Mapped[str | None] = mapped_column(String(5))
-    """HH:MM on a French clock."""
-    first_session: Mapped[date | None]

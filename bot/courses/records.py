@@ -1,67 +1,67 @@
 """Reads of French classes."""
 
-from datetime import date, time
+from datetime import datetime
 
-from babel.dates import format_time, get_day_names
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.courses.models import CourseEnrolment
-from bot.i18n.formats import date_words
+from bot.bookings.answer import Reader, booking_buttons, state_words
+from bot.bookings.models import Booking, BookingState, OfferKind
+from bot.bookings.queries import bookings_of, french_class_of, spans_of
+from bot.bookings.rules import is_over
+from bot.bookings.wording import name_of, times_words, where_words, with_demo_note
+from bot.conversations.deeds import deed_button
+from bot.conversations.messages import Button
+from bot.courses.levels import level_of
+from bot.courses.self_checks import check_button
 from bot.i18n.translate import say
 from bot.students.models import Student
 
 
-def french_answer(session: Session, student: Student, language: str, today: date) -> str:
-    """The French class of this student: level, class, weekday and time, first session; or what is missing for one."""
-    enrolment = session.scalar(select(CourseEnrolment).where(CourseEnrolment.student_id == student.id))
-    if enrolment is None:
-        first = say(language, "You have no French class yet: I see neither a test nor an enrolment in your record.")
-        return f"{first} {_ask_a_person(language)}"
-    if enrolment.class_name is None:
-        return f"{_no_class(enrolment, language)} {_ask_a_person(language)}"
-    sentences = (_class(enrolment, language), _when(enrolment, language), _first(enrolment, language, today))
-    return " ".join(filter(None, sentences))
+def french_answer(session: Session, student: Student, language: str, now: datetime) -> tuple[str, tuple[Button, ...]]:
+    """The French class of this student, when and where it meets; what is waited for; or what is missing for one."""
+    level = level_of(session, student.id)
+    reader = Reader(session, student, language, now, level)
+    booked = french_class_of(session, student.id)
+    waiting = [
+        each
+        for each in bookings_of(session, student.id, now)
+        if each.offer.kind == OfferKind.FRENCH_CLASS and each.state in (BookingState.WAITING, BookingState.HELD)
+    ]
+    classes = deed_button(say(language, "French classes"), "show_classes")
+    parts = [_class(booked, reader)] if booked is not None else [_no_class(level, language)]
+    parts += [f"{name_of(each.offer, language)}: {state_words(reader, each)}" for each in waiting]
+    offers = [each.offer for each in (*([booked] if booked is not None else []), *waiting)]
+    text = with_demo_note("\n\n".join(parts), offers, language)
+    if waiting:
+        return text, booking_buttons(reader, waiting[0])
+    if booked is not None:
+        return text, booking_buttons(reader, booked)
+    return text, (classes, check_button(language)) if level is None else (classes,)
 
 
-def _no_class(enrolment: CourseEnrolment, language: str) -> str:
-    if enrolment.level is None:
-        return say(language, "You have no French class yet: the result of your placement test is not in your record.")
-    return say(
-        language, "You have no French class yet: your level is {level}, a class is not assigned.", level=enrolment.level
-    )
+def _no_class(level: str | None, language: str) -> str:
+    if level is None:
+        return say(
+            language,
+            "You have no French class yet, and your level is not in your record. You can see which classes there are, "
+            "and check your level yourself.",
+        )
+    return say(language, "You have no French class yet; your level is {level}.", level=level)
 
 
-def _class(enrolment: CourseEnrolment, language: str) -> str:
-    if enrolment.level is None:
-        return say(language, "Your French class is {name}.", name=enrolment.class_name)
-    return say(
-        language, "Your French class is {name}, your level {level}.", name=enrolment.class_name, level=enrolment.level
-    )
-
-
-def _when(enrolment: CourseEnrolment, language: str) -> str:
-    if enrolment.weekday is None or enrolment.starts_at is None:
-        return say(language, "Its day and time are not set yet.")
-    locale = "en_GB" if language == "en" else language
-    return say(
-        language,
-        "It meets every {weekday} at {time}.",
-        weekday=get_day_names("wide", "format", locale)[enrolment.weekday],
-        time=format_time(time.fromisoformat(enrolment.starts_at), "short", locale=locale),
-    )
-
-
-def _first(enrolment: CourseEnrolment, language: str, today: date) -> str | None:
-    if enrolment.first_session is None:
-        return None
-    day = date_words(enrolment.first_session, language)
-    if enrolment.first_session == today:
-        return say(language, "The first session is today, {date}.", date=day)
-    if enrolment.first_session > today:
-        return say(language, "The first session is on {date}.", date=day)
-    return say(language, "The first session was on {date}.", date=day)
-
-
-def _ask_a_person(language: str) -> str:
-    return say(language, "A person of the office can tell you what comes next.")
+def _class(booking: Booking, reader: Reader) -> str:
+    language, offer = reader.language, booking.offer
+    name, spans = name_of(offer, language), spans_of(offer)
+    if not spans:
+        return say(language, "Your French class is {name}. Its day and time are not set yet.", name=name)
+    if is_over(spans, reader.now):
+        return say(language, "Your last French class was {name}; it is over.", name=name)
+    sentences = [
+        say(language, "Your French class is {name}.", name=name)
+        if reader.level is None
+        else say(language, "Your French class is {name}, your level {level}.", name=name, level=reader.level),
+        say(language, "It meets {times}.", times=times_words(spans, language, reader.now)),
+    ]
+    if where := where_words(offer, language):
+        sentences.append(say(language, "Where: {where}.", where=where))
+    return " ".join(sentences)

@@ -1,7 +1,8 @@
 """The one way to the database: a read context and a write context, each one transaction."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from sqlite3 import Error as SqliteError
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
@@ -10,6 +11,17 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import Session
 
 from bot.errors import Unavailable
+
+PRAGMAS = (
+    "journal_mode = WAL",
+    "busy_timeout = 5000",
+    "foreign_keys = ON",
+    "synchronous = NORMAL",
+    # What is deleted is overwritten: an erased person's words must not stay in a free part of the file.
+    "secure_delete = ON",
+)
+CHECKPOINT_PATIENCE = 1000
+"""Milliseconds to wait for readers; writers wait meanwhile."""
 
 
 class Database:
@@ -32,7 +44,7 @@ class Database:
             # The driver's own transaction handling starts deferred transactions, which can fail when they turn
             # into writers; ours are started below.
             connection.isolation_level = None
-            for pragma in ("journal_mode = WAL", "busy_timeout = 5000", "foreign_keys = ON", "synchronous = NORMAL"):
+            for pragma in PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
 
         @event.listens_for(engine, "begin")
@@ -77,6 +89,26 @@ class Database:
                 yield session
             except OperationalError as error:
                 raise Unavailable from error
+
+    def empty_log(self) -> bool:
+        """Move SQLite's log into the database file and cut it to nothing: it still holds what was deleted.
+
+        Returns False while a reader keeps it; PostgreSQL looks after its own log.
+
+        Raises:
+            Unavailable: the file cannot be reached.
+        """
+        if not self.is_sqlite:
+            return True
+        try:
+            with closing(self.engine.raw_connection()) as connection:
+                cursor = connection.cursor()
+                cursor.execute(f"PRAGMA busy_timeout = {CHECKPOINT_PATIENCE}")
+                is_busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                cursor.execute("PRAGMA busy_timeout = 5000")
+                return not is_busy
+        except (DBAPIError, NoConnectionFree, SqliteError) as error:
+            raise Unavailable from error
 
     def probe(self) -> None:
         """Raises `Unavailable` when the database does not answer."""

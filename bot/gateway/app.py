@@ -13,19 +13,26 @@ from bot.assistant.deeds import deeds_of
 from bot.assistant.lanes import Lanes
 from bot.assistant.ports import Engine
 from bot.assistant.rasa_http import RasaEngine
+from bot.bookings.service import expire_due_holds
+from bot.bookings.telling import deliver_notes
 from bot.bootstrap import Services
 from bot.channels.mail.channel import Transport, deliver_due, transport_of
 from bot.channels.mail.mailbox_page import mailbox_router
-from bot.channels.web import api
+from bot.channels.web import api, my_data_api, record_api
 from bot.channels.web.limits import AddressLimit
 from bot.channels.web.pages import pages_router
 from bot.clock import day_in_france
 from bot.console import staff_api_router, staff_pages_router
+from bot.console.pages.students.routes import MOST_UPLOAD, UPLOAD_PATH
+from bot.console.pages.students.uploads import drop_old_uploads
 from bot.errors import Unavailable
 from bot.gateway import health, problems
 from bot.gateway.answers import welcome_groups
+from bot.gateway.housekeeping import keep_house
 from bot.gateway.middleware import BodyLimit, SecurityHeaders
 from bot.log import get_logger
+from bot.reminders.sending import Content, Reminders
+from bot.students.readings import load_words
 
 log = get_logger(__name__)
 
@@ -33,10 +40,14 @@ MOST_BYTES = 64 * 1024
 """Of the body of a request."""
 PAUSE = 1.0
 """Seconds between two looks for mails, and before what failed beside the requests begins again."""
+TENDING = 5.0
+"""Seconds between two looks at places that are kept and at notes to students."""
+REMINDING = 60.0
+"""Seconds between two looks for reminders that are due."""
 
 DESCRIPTION = """The welcome desk of an international office, in chat. Errors are `application/problem+json` with a
 stable `code`: not_found, not_signed_in, not_allowed, invalid_field, different_content, already_taken, version_changed,
-too_many, too_large, method_not_allowed, unavailable, internal."""
+not_linked, too_many, too_large, method_not_allowed, unavailable, internal."""
 
 
 def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
@@ -49,11 +60,18 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         services.live.arrived = lanes.wake
-        # The first student must not wait for the weights of the urgent door.
-        warming = asyncio.create_task(asyncio.to_thread(services.door.kind_of, "bonjour"))
+        # The first student must not wait for the weights of the urgent door, nor for the words of corrections.
+        warming = asyncio.gather(
+            asyncio.to_thread(services.door.kind_of, "bonjour"),
+            asyncio.to_thread(load_words),
+        )
         tasks = [
             asyncio.create_task(kept_running("watch", services.live.watch)),
             asyncio.create_task(kept_running("lanes", lanes.run)),
+            asyncio.create_task(kept_running("house", partial(keep_house, services))),
+            asyncio.create_task(kept_running("reminders", partial(_remind, services))),
+            asyncio.create_task(kept_running("bookings", partial(_tend_bookings, services))),
+            asyncio.create_task(kept_running("uploads", partial(_drop_uploads, services))),
             asyncio.create_task(kept_running("mail", partial(_deliver_mail, services, transport_of(settings)))),
         ]
         yield
@@ -82,6 +100,10 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
     app.state.address_limit = AddressLimit(settings.conversations_per_minute)
     problems.install(app)
     app.include_router(api.router)
+    app.include_router(record_api.router)
+    app.include_router(record_api.calendar_router)
+    app.include_router(my_data_api.router)
+    app.include_router(my_data_api.download_router)
     app.include_router(staff_api_router())
     app.include_router(staff_pages_router())
     app.include_router(
@@ -90,13 +112,13 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
     app.include_router(health.router)
     if settings.in_development:
         app.include_router(mailbox_router(settings.data / "mailbox"))
-    app.add_middleware(BodyLimit, most_bytes=MOST_BYTES)
+    app.add_middleware(BodyLimit, most_bytes=MOST_BYTES, larger={UPLOAD_PATH: MOST_UPLOAD})
     app.add_middleware(SecurityHeaders)
     if settings.origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.origins),
-            allow_methods=["GET", "POST", "PATCH"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
             expose_headers=["Retry-After"],
             max_age=600,
@@ -123,6 +145,33 @@ async def _deliver_mail(services: Services, transport: Transport) -> None:
             while await deliver_due(services.database, transport, services.clock, sender=sender):
                 pass
         await asyncio.sleep(PAUSE)
+
+
+async def _remind(services: Services) -> None:
+    """Send the reminders that are due, once a minute, for ever; a database that is away is asked again."""
+    content = Content(services.procedures, services.knowledge, services.settings.address)
+    reminders = Reminders(services.database, content)
+    while True:
+        with suppress(Unavailable):
+            await asyncio.to_thread(reminders.run, services.clock.now())
+        await asyncio.sleep(REMINDING)
+
+
+async def _tend_bookings(services: Services) -> None:
+    """Give places that were kept too long to the next in line and tell people, for ever; see bot.bookings."""
+    while True:
+        with suppress(Unavailable):
+            now = services.clock.now()
+            await asyncio.to_thread(expire_due_holds, services.database, now)
+            await asyncio.to_thread(deliver_notes, services.database, now)
+        await asyncio.sleep(TENDING)
+
+
+async def _drop_uploads(services: Services) -> None:
+    """Delete files of the console that nobody confirmed in time, once a minute, for ever."""
+    while True:
+        await asyncio.to_thread(drop_old_uploads, services.settings.data, services.clock.now())
+        await asyncio.sleep(60.0)
 
 
 def _document_errors(app: FastAPI) -> None:

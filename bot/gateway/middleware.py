@@ -1,5 +1,7 @@
 """What holds for every request: a limit for bodies, and headers that browsers obey."""
 
+from collections.abc import Mapping
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.gateway.problems import problem
@@ -8,18 +10,23 @@ TOO_LARGE = problem(413, "too_large", "The request is too large.")
 
 
 class BodyLimit:
-    """Refuses a body of more than `most_bytes` before it is read into memory."""
+    """Refuses a body of more than `most_bytes` before it is read into memory.
 
-    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
+    `larger` has the paths that take more, a file say, with how much.
+    """
+
+    def __init__(self, app: ASGIApp, most_bytes: int, larger: Mapping[str, int] | None = None) -> None:
         self.app = app
         self.most_bytes = most_bytes
+        self.larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        most_bytes = self.larger.get(scope["path"], self.most_bytes)
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        if length.isdigit() and int(length) > self.most_bytes:
+        if length.isdigit() and int(length) > most_bytes:
             await TOO_LARGE(scope, receive, send)
             return
         taken = 0
@@ -28,14 +35,14 @@ class BodyLimit:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self.most_bytes:
+            if taken > most_bytes:
                 # A body without a length that grows over the limit: the app sees a client that went away.
                 return {"type": "http.disconnect"}
             return message
 
         async def refused(message: Message) -> None:
             # Whatever the app made of the client that went away.
-            if taken <= self.most_bytes:
+            if taken <= most_bytes:
                 await send(message)
             elif message["type"] == "http.response.start":
                 await TOO_LARGE(scope, receive, send)

@@ -35,6 +35,11 @@ def _field(error: Mapping[str, Any]) -> dict[str, str]:
     return {"field": name, "message": str(error["msg"]).removeprefix("Value error, ")}
 
 
+def _route(request: Request) -> str:
+    """Which route it was, without what stood in its address: that may be the secret of a calendar or of an export."""
+    return str(getattr(request.scope.get("route"), "path", "none"))
+
+
 def install(app: FastAPI) -> None:
     @app.exception_handler(AccueilError)
     async def _ours(request: Request, error: AccueilError) -> JSONResponse:
@@ -54,7 +59,7 @@ def install(app: FastAPI) -> None:
         if error.status == HTTPStatus.UNAUTHORIZED:
             headers["WWW-Authenticate"] = "Bearer"
         if error.status >= 500:
-            log.error("request_failed", code=error.code, path=request.url.path)
+            log.error("request_failed", code=error.code, route=_route(request))
         return problem(error.status, error.code, title, headers=headers, **extra)
 
     @app.exception_handler(RequestValidationError)
@@ -74,5 +79,5 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-        log.error("unexpected_error", path=request.url.path, kind=type(error).__name__, exc_info=error)
+        log.error("unexpected_error", route=_route(request), kind=type(error).__name__, exc_info=error)
         return problem(500, "internal", "Something went wrong on our side.")

@@ -43,7 +43,7 @@ class Event(BaseModel):
     seq: int
     author: Literal["student", "bot", "staff", "system"]
     author_name: str | None
-    kind: Literal["text", "notice"]
+    kind: Literal["text", "notice", "erased"]
     text: str = Field(description="Markdown")
     language: str
     buttons: list[ButtonOut]

@@ -1,7 +1,7 @@
 """The sentences that open a personal answer: this student's date, and why. Pure."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from bot.content.schema import SourceEntry
@@ -9,10 +9,11 @@ from bot.i18n.formats import date_words
 from bot.i18n.languages import CONTENT_CODES
 from bot.i18n.translate import say, say_n
 from bot.paperwork.rules import DateReason, Flag, RuleReason, Status, Step, WaitsFor
-from bot.paperwork.wording import by_words, fact_words, flag_words, line_words, overdue_words, question
+from bot.paperwork.wording import by_words, fact_words, flag_words, line_words, overdue_words, papers_words, question
 from bot.students.facts import Facts
 
 LONGEST_LIST = 6
+STILL_LEFT = (Status.OPEN, Status.BLOCKED, Status.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,14 @@ def _sentences(step: Step, facts: Facts, language: str, today: date) -> tuple[li
         case Status.UNKNOWN:
             return rules, True
     if step.overdue and step.due is not None:
-        return _overdue(step, step.due, language, today), True
-    return _ahead(step, rules, language, today), bool(step.due is None or rules[1:] or step.do_is_special)
+        return [*_overdue(step, step.due, language, today), step.late.get(language)], True
+    special = [step.do.get(language)] if step.do_is_special else []
+    return [*_ahead(step, rules, language, today), *special], bool(step.due is None or rules[1:] or special)
 
 
 def _overdue(step: Step, due: date, language: str, today: date) -> list[str]:
     reasons = [fact_words(reason, language) for reason in step.because if isinstance(reason, DateReason)]
-    return [overdue_words(due, today, language), *reasons, step.late.get(language)]
+    return [overdue_words(due, today, language), *reasons]
 
 
 def _ahead(step: Step, rules: list[str], language: str, today: date) -> list[str]:
@@ -85,8 +87,6 @@ def _ahead(step: Step, rules: list[str], language: str, today: date) -> list[str
     elif step.due is None and step.status is Status.OPEN:
         sentences.append(say(language, "You can do this now."))
     sentences += [say(language, "This comes first: {step}.", step=title) for title in waiting]
-    if step.do_is_special:
-        sentences.append(step.do.get(language))
     return sentences
 
 
@@ -100,15 +100,60 @@ def _entry_before_visa(arrival: date, start: date, language: str) -> str:
     )
 
 
+def step_in_full(step: Step, facts: Facts, language: str, today: date, fill: Callable[[str], str]) -> PersonalAnswer:
+    """One step as something to do: title, date and reason, what to do, which papers, where. Markdown."""
+    title = f"**{step.title.get(language)}**"
+    if step.status not in (Status.OPEN, Status.BLOCKED):
+        told = personal_sentence(step, facts, language, today, fill)
+        return replace(told, text=f"{title}\n\n{told.text}", partly_english=language not in CONTENT_CODES)
+    parts = [title, " ".join(date_sentences(step, language, today)), what_to_do(step, language)]
+    if step.needs:
+        parts.append(say(language, "Papers: {papers}.", papers=papers_words(step, language)))
+    if step.where is not None:
+        place = f"[{step.where.title.get(language)}]({step.where.url})"
+        parts.append(say(language, "Where: {place}", place=place))
+    asked = question(step, language)
+    return PersonalAnswer(
+        text=fill("\n\n".join(each for each in (*parts, asked) if each)),
+        sources=step.sources,
+        asks_for=step.missing_facts[0] if asked else None,
+        partly_english=language not in CONTENT_CODES,
+    )
+
+
+def date_sentences(step: Step, language: str, today: date) -> list[str]:
+    """The date of a step that is open or blocked, with its reason and what comes first."""
+    if step.overdue and step.due is not None:
+        return _overdue(step, step.due, language, today)
+    rules = [reason.text.get(language) for reason in step.because if isinstance(reason, RuleReason)]
+    return [each for each in _ahead(step, rules, language, today) if each]
+
+
+def what_to_do(step: Step, language: str) -> str:
+    """Once the date is past, only what helps now."""
+    return step.late.get(language) if step.overdue else step.do.get(language)
+
+
+def still_left(steps: Sequence[Step], today: date) -> list[Step]:
+    """What is not done yet: overdue first (duties of law before the rest), then by date, then what has none."""
+
+    def place(step: Step) -> tuple[bool, bool, bool, date, int, str]:
+        overdue_duty = step.overdue and step.legal_duty
+        rest = (step.due or today, STILL_LEFT.index(step.status), step.slug)
+        return (not step.overdue, not overdue_duty, step.due is None, *rest)
+
+    return sorted((each for each in steps if each.status in STILL_LEFT), key=place)
+
+
 def path_summary(steps: Sequence[Step], language: str, today: date) -> PersonalAnswer:
     """What is still to do, at most six lines with their dates: overdue first, then by date, then what has none."""
-    left = [each for each in steps if each.status in (Status.OPEN, Status.BLOCKED, Status.UNKNOWN)]
+    left = still_left(steps, today)
     if not left:
         return PersonalAnswer(say(language, "Nothing is left to do that I know of."))
-    left.sort(key=lambda each: (not each.overdue, each.due is None, each.due or today, each.slug))
     lines = [f"- {line_words(each, language, today)}" for each in left[:LONGEST_LIST]]
     if (more := len(left) - LONGEST_LIST) > 0:
-        lines.append(say_n(language, "And {number} more step.", "And {number} more steps.", more))
+        # An empty line, or it would belong to the last line of the list.
+        lines += ["", say_n(language, "And {number} more step.", "And {number} more steps.", more)]
     return PersonalAnswer(
         "\n".join((say(language, "This is what is left to do:"), "", *lines)),
         partly_english=language not in CONTENT_CODES,

@@ -1,5 +1,6 @@
 """The words for dates, reasons and missing facts, in the reader's language: English source strings for gettext."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -165,6 +166,11 @@ def flag_words(step: Step, language: str) -> str:
     return ""
 
 
+def papers_words(step: Step, language: str) -> str:
+    """The papers that the step asks for, in one line."""
+    return "; ".join(each.get(language) for each in step.needs)
+
+
 def step_as_json(step: Step, language: str) -> dict[str, Any]:
     """The step as `accueil path --json` prints it; titles and reasons are in the reader's language."""
     source = step.sources[0]
@@ -185,6 +191,23 @@ def step_as_json(step: Step, language: str) -> dict[str, Any]:
             "checked_on": source.checked_on.isoformat(),
             "valid_until": step.valid_until.isoformat(),
         },
+    }
+
+
+def step_in_full_as_json(step: Step, language: str, fill: Callable[[str], str]) -> dict[str, Any]:
+    """`step_as_json` with everything that a list on a screen shows; `fill` puts the figures into a text."""
+    notes = [reason.text.get(language) for reason in step.because if isinstance(reason, RuleReason)][1:]
+    where = {"title": step.where.title.get(language), "url": str(step.where.url)} if step.where else None
+    short = step_as_json(step, language)
+    return {
+        **short,
+        "because": [fill(each) for each in short["because"]],
+        "do": fill(step.do.get(language)),
+        "late": fill(step.late.get(language)),
+        "needs": [fill(each.get(language)) for each in step.needs],
+        "where": where,
+        "done_on": step.done_on.isoformat() if step.done_on else None,
+        "note": fill(" ".join(notes)) or None,
     }
 
 

@@ -3,7 +3,11 @@
 import pytest
 from sqlalchemy import Table
 
+from bot.config import ROOT
 from bot.db.base import Erasing
+from bot.privacy.holdings import HOLDINGS
+from bot.privacy.reach import personal_tables
+from bot.privacy.retention import BY_NAME, RULES
 from bot.tables import METADATA
 
 TABLES = METADATA.sorted_tables
@@ -17,7 +21,6 @@ PERSONAL = {
     "cases",
     "certificate_requests",
     "conversations",
-    "course_enrolments",
     "fact_changes",
     "fact_requests",
     "housing_applications",
@@ -80,3 +83,29 @@ def test_a_table_that_keeps_its_rows_has_no_text_of_a_student(table: Table) -> N
     if table.info["erasing"] is Erasing.KEEP_WITHOUT_NAME:
         assert {column.name for column in table.columns} & {"text", "email", "given_name", "family_name"} == set()
     assert table.primary_key.columns.keys() != []
+
+
+def test_a_student_is_told_of_every_table_what_it_holds_where_from_and_how_long() -> None:
+    assert HOLDINGS.keys() == PERSONAL
+    assert {holding.rule for holding in HOLDINGS.values()} - BY_NAME.keys() == {"conversations"}
+
+
+@every_table
+def test_every_row_that_goes_is_reached_from_a_student_or_a_conversation(table: Table) -> None:
+    """By foreign keys, over however many tables; mails on their way are found by their address as well."""
+    if table not in personal_tables() or table.name in ("students", "conversations"):
+        return
+    seen, more = set(), {table.name}
+    while more:
+        seen |= more
+        more = {owner for name in more for owner in owners(METADATA.tables[name])} - seen
+
+    assert seen & {"students", "conversations"} != set()
+
+
+def test_the_page_on_privacy_has_the_rules_of_the_code() -> None:
+    page = (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")
+    _, _, rest = page.partition("| What | Kept |")
+    rows = rest.partition("\n\n")[0].splitlines()[2:]
+
+    assert rows == [f"| {rule.what} | {rule.words} |" for rule in RULES]

@@ -184,6 +184,7 @@ GOOD = (ROOT / "knowledge" / "procedures" / "cvec.yml").read_text(encoding="utf-
         ),
         ("cvec.yml", "- a list", "cvec.yml: write the fields of a procedure"),
         ("cvec.yml", "title: [", "cvec.yml: not valid YAML"),
+        ("cvec.yml", GOOD + "legal_duty: false\n", "the key legal_duty stands twice"),
         ("cvec.yml", GOOD.replace("legal_duty: true", ""), "cvec.yml: legal_duty: Field required"),
         ("cvec.yml", GOOD.replace("[bip, summer]", "[bip, winter]"), "programme_type is never 'winter'"),
     ],

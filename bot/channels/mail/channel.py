@@ -191,6 +191,10 @@ def render(key: str, payload: dict[str, Any], sender: str, now: datetime) -> Ema
             subject, text = _code_mail(payload, language)
         case "linked":
             subject, text = _linked_mail(payload, language)
+        case "reminder":
+            subject, text = str(payload["subject"]), str(payload["text"])
+        case "note":
+            subject, text = str(payload["subject"]), _note_mail(payload, language)
         case kind:
             raise ValueError(f"there is no mail of the kind {kind}")
     domain = parseaddr(sender)[1].rpartition("@")[2]
@@ -240,3 +244,14 @@ def _linked_mail(payload: dict[str, Any], language: str) -> tuple[str, str]:
         name=payload["name"],
     )
     return say(language, "A chat is linked to your record"), text
+
+
+def _note_mail(payload: dict[str, Any], language: str) -> str:
+    """What was said in the chat, in plain text."""
+    plain = str(payload["text"]).replace("**", "").replace("_", "")
+    return say(
+        language,
+        "Hello {name},\n\n{text}\n\nTo answer, open your chat with Accueil and ask for your bookings.\n",
+        name=payload["name"],
+        text=plain,
+    )

@@ -202,6 +202,76 @@ def widget_strings(language: str) -> dict[str, str]:
         "offline": say(language, "No connection. What you write is kept and sent as soon as it is back."),
         "gone": say(language, "The earlier conversation can no longer be opened. This is a new one."),
         "urgent": say(language, "Urgent"),
+        **_file_strings(language),
+    }
+
+
+def _file_strings(language: str) -> dict[str, str]:
+    """Those of the sheet with the student's steps and data."""
+    return {
+        "file": say(language, "My steps and my data"),
+        "my_steps": say(language, "My steps"),
+        "my_data": say(language, "My data"),
+        "back_to_chat": say(language, "Back to the chat"),
+        "not_linked": say(
+            language,
+            "Your steps and dates depend on your record. Link it once with a code that I send to your school mailbox.",
+        ),
+        "link": say(language, "Link my record"),
+        "link_message": say(language, "I want to link my student record"),
+        "file_failed": say(language, "This cannot be shown at the moment."),
+        "steps_now": say(language, "To do now"),
+        "steps_later": say(language, "Later"),
+        "steps_unclear": say(language, "Something is missing to say more"),
+        "steps_done": say(language, "Done"),
+        "steps_not_needed": say(language, "Not needed for you"),
+        "count_overdue": say(language, "Overdue: {count}"),
+        "count_open": say(language, "To do now: {count}"),
+        "count_done": say(language, "Done: {count}"),
+        "opens_on": say(language, "From {date}"),
+        "due_by": say(language, "By {date}"),
+        "due_if_planned": say(language, "By {date}, if you arrive as planned"),
+        "was_due": say(language, "Was due on {date}"),
+        "done_on": say(language, "Done on {date}"),
+        "flag_sunday": say(language, "(a Sunday: do it before)"),
+        "flag_holiday": say(language, "(a public holiday: do it before)"),
+        "needs": say(language, "You need:"),
+        "where": say(language, "Where:"),
+        "source": say(language, "Source:"),
+        "did_it": say(language, "I did it"),
+        "undo": say(language, "Undo"),
+        "marked_done": say(language, "Marked as done: {step}"),
+        "marked_open": say(language, "No longer marked as done: {step}"),
+        "calendar": say(language, "Your dates in your calendar"),
+        "calendar_text": say(
+            language,
+            "You get a private address that your calendar program reads by itself. It follows your record when a date "
+            "changes.",
+        ),
+        "calendar_give": say(language, "Give me an address"),
+        "calendar_given": say(
+            language,
+            "Add this address in your calendar program as a subscription. It is shown only now, and whoever has it can "
+            "read your dates.",
+        ),
+        "calendar_subscribe": say(language, "Open in a calendar program"),
+        "calendar_stop": say(language, "Stop all addresses"),
+        "calendar_stopped": say(language, "No address works any more."),
+        "copy": say(language, "Copy"),
+        "copied": say(language, "Copied"),
+        "your_rights": say(language, "What you can do"),
+        "export": say(language, "Download a copy"),
+        "correct": say(language, "Correct something"),
+        "correct_hint": say(language, "For example: I arrive a week later"),
+        "erase": say(language, "Erase everything"),
+        "erase_title": say(language, "Erase everything?"),
+        "erase_text": say(
+            language,
+            "This conversation is erased, and if your record is linked, all your data here with it: record, steps, "
+            "bookings, reminders. It cannot be undone. What the school keeps in its own systems stays there.",
+        ),
+        "erase_now": say(language, "Yes, erase everything"),
+        "erased": say(language, "Everything is erased. This is a new conversation."),
     }
 
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
+from bot.console.pages.bookings import routes as bookings
 from bot.console.pages.desk import routes as desk
+from bot.console.pages.reminders import routes as reminders
+from bot.console.pages.students import routes as students
 from bot.i18n.translate import mark
 from bot.identity.models import Role
 from bot.identity.staff import SignedIn
@@ -22,4 +25,27 @@ class Page:
     routes: APIRouter
 
 
-PAGES = (Page("/staff", mark("Conversations"), frozenset(Role), desk.render, desk.routes()),)
+PAGES = (
+    Page("/staff", mark("Conversations"), frozenset(Role), desk.render, desk.routes()),
+    Page(
+        "/staff/bookings",
+        mark("Classes and appointments"),
+        frozenset({Role.ADVISER, Role.COORDINATOR, Role.ADMIN}),
+        bookings.render,
+        bookings.routes(),
+    ),
+    Page(
+        "/staff/reminders",
+        mark("Reminders"),
+        frozenset({Role.COORDINATOR, Role.ADMIN}),
+        reminders.render,
+        reminders.routes(),
+    ),
+    Page(
+        "/staff/students",
+        mark("Students"),
+        frozenset({Role.COORDINATOR, Role.ADMIN}),
+        students.render,
+        students.routes(),
+    ),
+)

@@ -204,10 +204,14 @@ def test_no_model_yet_says_how_to_make_one(tmp_path: Path) -> None:
 
 
 def test_held_out_files_name_their_label_and_an_underscore_marks_what_is_no_topic(desk: Desk) -> None:
-    (desk.paths.root / "tests" / "nlu" / "en" / "_out_of_scope.yml").write_text("- what is the weather\n")
+    english = desk.paths.root / "tests" / "nlu" / "en"
+    (english / "_out_of_scope.yml").write_text("- what is the weather\n")
+    (english / "_path").mkdir()
+    (english / "_path" / "left.yml").write_text("- what is left\n")
 
     assert [(each.text, each.label, each.language) for each in held_out_phrases(desk.paths.root)] == [
         ("what is the weather", "out_of_scope", "en"),
+        ("what is left", "path/left", "en"),
         ("how do i get visale", "ask/visale", "en"),
         ("comment avoir visale", "ask/visale", "fr"),
     ]

@@ -1,13 +1,13 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, event, func, select
 
 from bot.conversations.messages import Answer
 from bot.conversations.models import Conversation, OutboxEntry
 from bot.conversations.service import locked_conversation
 from bot.db.session import Database
-from bot.identity.linking import ask_for_email, cancel_prompt, handle_prompt, unlink
+from bot.identity.linking import NOWHERE, ask_for_email, cancel_prompt, code_hash, handle_prompt, unlink
 from bot.identity.models import AuditEntry, LinkCode
 from tests.integration.identity.conftest import new_conversation
 
@@ -129,6 +129,59 @@ def test_an_unknown_or_foreign_address_gets_the_same_reply_and_no_mail(
     with database.read() as session:
         assert session.get_one(Conversation, conversation).prompt["kind"] == "link_code"
         assert session.scalar(select(func.count()).select_from(LinkCode)) == 1
+
+
+def statements_of(database: Database, deed) -> list[str]:
+    """The SQL that a deed sends, without its values."""
+    sent: list[str] = []
+
+    def note(_connection, _cursor, statement, *_rest) -> None:
+        sent.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        deed()
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+    return sent
+
+
+@pytest.mark.parametrize("address", ["nobody@student.junia.com", "jonas@elsewhere.example", "nobody@elsewhere.example"])
+def test_an_unknown_address_costs_the_same_work_as_a_known_one(database, amina, jonas_elsewhere, now, address):
+    """Time is measured in statements: they are what an answer takes, and a clock would prove nothing."""
+
+    def work(of: str, text: str | None = None) -> list[str]:
+        talk = new_conversation(database, now)
+        ask(database, talk, now)
+        if text is None:
+            return statements_of(database, lambda: say_to(database, talk, of, now))
+        say_to(database, talk, of, now)
+        with database.read() as session:
+            code = session.scalars(select(LinkCode).where(LinkCode.conversation_id == talk)).one()
+            wrong = next(each for each in ("000000", "111111") if code_hash(talk, each) != code.code_hash)
+        return statements_of(database, lambda: say_to(database, talk, wrong, now))
+
+    assert work(address) == work(ADDRESS)
+    assert work(address, "a wrong code") == work(ADDRESS, "a wrong code")
+
+
+def test_nobody_delivers_the_row_of_an_unknown_address_and_a_newer_code_removes_it(database, conversation, now):
+    say_to(database, conversation, "nobody@student.junia.com", now)
+    say_to(database, conversation, "nobody@student.junia.com", now)
+
+    with database.read() as session:
+        (row,) = session.scalars(select(OutboxEntry)).all()
+        assert (row.channel, row.payload) == (NOWHERE, {})
+
+
+def test_the_number_of_a_code_that_comes_again_is_no_trouble(database, now):
+    """SQLite gives the number of a deleted row once more; the mail of the old code may still wait."""
+    first, second = new_conversation(database, now), new_conversation(database, now)
+    say_to(database, first, "nobody@student.junia.com", now)
+    with database.write() as session:
+        session.execute(delete(LinkCode))
+
+    assert say_to(database, second, ADDRESS, now).text == SENT.format(ADDRESS)
 
 
 def test_codes_for_an_unknown_address_run_out_of_tries_like_any_other(database, conversation, amina, now):

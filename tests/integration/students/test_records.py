@@ -4,13 +4,10 @@ import pytest
 
 from bot.buddies.models import BuddyPairing
 from bot.buddies.records import PAIRING_STATES, buddy_answer
-from bot.courses.models import CourseEnrolment
-from bot.courses.records import french_answer
 from bot.paperwork.models import StepDone
 from bot.paperwork.queries import steps_done
 from bot.students.facts import FactsError
-from bot.students.models import HousingApplication
-from bot.students.records import HOUSING_STATES, facts_of, housing_answer, student_by_email
+from bot.students.records import facts_of, student_by_email
 from tests.factories import make_student
 
 TODAY = date(2026, 11, 24)
@@ -46,110 +43,6 @@ def test_facts_that_cannot_be_read_are_refused(database, now):
 
         with pytest.raises(FactsError, match="campus"):
             facts_of(amina, {})
-
-
-@pytest.mark.parametrize(
-    ("state", "residence", "text"),
-    [
-        (
-            "accepted",
-            "Demo residence",
-            "Your application for a room in Lille is accepted: Demo residence. That is how it stands since 12 November "
-            "2026. Read the contract before you sign it, and insure the room from the first day.",
-        ),
-        (
-            "accepted",
-            None,
-            "Your application for a room in Lille is accepted. That is how it stands since 12 November 2026. "
-            "Read the contract before you sign it, and insure the room from the first day.",
-        ),
-        (
-            "waiting_list",
-            None,
-            "Your application for a room in Lille is on the waiting list. That is how it stands since 12 November "
-            "2026. Keep looking elsewhere as well: nobody can promise when a room becomes free.",
-        ),
-    ],
-)
-def test_housing_says_campus_state_residence_and_date(database, now, state, residence, text):
-    with database.write() as session:
-        amina = make_student(session, now, campus="lille")
-        amina.housing = HousingApplication(state=state, residence=residence, updated_on=SINCE)
-        session.flush()
-
-        assert housing_answer(amina, "en") == text
-
-
-def test_housing_without_an_application_says_that_nothing_is_recorded(database, now):
-    with database.write() as session:
-        amina = make_student(session, now, campus="chateauroux")
-
-        assert housing_answer(amina, "en") == (
-            "I see no application for a room in Châteauroux in your record. "
-            "If you did apply, it may not have reached us yet: a person of the office can look it up."
-        )
-
-
-@pytest.mark.parametrize("state", HOUSING_STATES)
-def test_every_state_of_housing_has_an_answer_also_without_a_campus(database, now, state):
-    with database.write() as session:
-        amina = make_student(session, now)
-        amina.housing = HousingApplication(state=state, updated_on=SINCE)
-        session.flush()
-
-        assert housing_answer(amina, "en").startswith("Your application for a room in France ")
-
-
-CLASS = {"level": "B1", "class_name": "French B1 evening", "weekday": 1, "starts_at": "18:15"}
-
-
-@pytest.mark.parametrize(
-    ("enrolment", "text"),
-    [
-        (
-            {**CLASS, "first_session": date(2026, 9, 29)},
-            "Your French class is French B1 evening, your level B1. It meets every Tuesday at 18:15. "
-            "The first session was on 29 September 2026.",
-        ),
-        (
-            {**CLASS, "first_session": TODAY},
-            "Your French class is French B1 evening, your level B1. It meets every Tuesday at 18:15. "
-            "The first session is today, 24 November 2026.",
-        ),
-        (
-            {**CLASS, "first_session": date(2026, 12, 1)},
-            "Your French class is French B1 evening, your level B1. It meets every Tuesday at 18:15. "
-            "The first session is on 1 December 2026.",
-        ),
-        (
-            {"class_name": "French B1 evening"},
-            "Your French class is French B1 evening. Its day and time are not set yet.",
-        ),
-        (
-            {"level": "A1"},
-            "You have no French class yet: your level is A1, a class is not assigned. "
-            "A person of the office can tell you what comes next.",
-        ),
-        (
-            {},
-            "You have no French class yet: the result of your placement test is not in your record. "
-            "A person of the office can tell you what comes next.",
-        ),
-        (
-            None,
-            "You have no French class yet: I see neither a test nor an enrolment in your record. "
-            "A person of the office can tell you what comes next.",
-        ),
-    ],
-)
-def test_french_says_level_class_and_when_or_what_is_missing(database, now, enrolment, text):
-    with database.write() as session:
-        amina = make_student(session, now)
-        if enrolment is not None:
-            session.add(CourseEnrolment(student_id=amina.id, **enrolment))
-            session.flush()
-
-        assert french_answer(session, amina, "en", TODAY) == text
 
 
 @pytest.mark.parametrize(

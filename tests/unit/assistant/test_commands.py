@@ -11,6 +11,10 @@ def test_a_command_is_found_in_the_forms_that_messengers_send(text: str) -> None
     assert command_of(text) == Effect("unlink")
 
 
+def test_ones_own_data_is_asked_for_by_a_command() -> None:
+    assert command_of("/mydata") == Effect("show_my_data")
+
+
 @pytest.mark.parametrize("text", ["unlink", "/", "", "/dance", "/ unlink", "what does /unlink do", "//unlink"])
 def test_any_other_text_is_no_command(text: str) -> None:
     assert command_of(text) is None

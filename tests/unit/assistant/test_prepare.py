@@ -17,6 +17,9 @@ from bot.assistant.prepare import LONGEST_FOR_MODEL, clean, split_questions
         ("write to amina@student.junia.com please", "write to e-mail please"),
         ("passport 12 34 56 78 90 lost", "passport lost"),
         ("pay 105 euros", "pay 105 euros"),
+        ("I arrive on 2026-09-14", "I arrive on 2026-09-14"),
+        ("j'arrive le 14.09.2026 !", "j'arrive le 14.09.2026 !"),
+        ("call 06-12-34-56-78", "call"),
     ],
 )
 def test_a_text_becomes_one_plain_line(text, expected):

@@ -189,8 +189,8 @@ def test_the_summary_puts_overdue_first_then_dates_then_the_rest(a_procedure: Ma
         "This is what is left to do:",
         "",
         "- **Do cvec**: The date was 13 November 2026 (11 days ago).",
-        "- **Do permit_renewal**: from 30 April 2027 to 30 June 2027.",
         "- **Do visale**: by 30 June 2027.",
+        "- **Do permit_renewal**: from 30 April 2027 to 30 June 2027.",
         "- **Do lease**: you can do this now.",
         "- **Do minor_card**: please ask a person of the office, the rule is not clear for you.",
         "- **Do tax_return**: no date yet. On which day does your job start?",
@@ -204,7 +204,7 @@ def test_the_summary_stops_after_six_lines_and_counts_the_rest(a_procedure: Make
     seven = path_summary(path([a_procedure(slug) for slug in slugs], Facts(), today), "en", today)
     six = path_summary(path([a_procedure(slug) for slug in slugs[:6]], Facts(), today), "en", today)
 
-    assert (len(seven.text.splitlines()), seven.text.splitlines()[-1]) == (9, "And 1 more step.")
+    assert (len(seven.text.splitlines()), seven.text.splitlines()[-1]) == (10, "And 1 more step.")
     assert len(six.text.splitlines()) == 8
 
 

@@ -60,6 +60,8 @@
     send: ["M4 12h15", "M13 6l6 6l-6 6"],
     person: ["M12 4a4 4 0 1 0 0 8a4 4 0 1 0 0-8", "M4 20c1-4 4-6 8-6s7 2 8 6"],
     down: ["M12 5v14", "M6 13l6 6l6-6"],
+    file: ["M5 7l1.5 1.5L9 6", "M12 7.5h8", "M5 13l1.5 1.5L9 12", "M12 13.5h8", "M5 19l1.5 1.5L9 18", "M12 19.5h8"],
+    back: ["M19 12H5", "M11 6l-6 6l6 6"],
   };
 
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
@@ -375,6 +377,12 @@
 
     retry() {
       this.#drain();
+    }
+
+    /** A request about this conversation: the student's path, their data. Rejects with a Problem. */
+    async request(path, options) {
+      await this.open();
+      return this.#call(path, options);
     }
 
     forget(item) {
@@ -800,6 +808,51 @@
     .counter:empty { display: none; }
     .counter.wrong { color: var(--brick); font-weight: 600; }
 
+    .sheet { flex: 1; min-block-size: 0; display: flex; flex-direction: column; animation: rise .18s ease-out; }
+    .sheetTop { display: flex; align-items: center; gap: 4px; padding: 8px 12px 0; border-block-end: 1px solid var(--line); background: var(--card); }
+    .sheetTop [role="tab"] { padding-inline: 12px; border-radius: 12px 12px 0 0; font-weight: 600; color: var(--soft); border-block-end: 3px solid transparent; }
+    .sheetTop [aria-selected="true"] { color: var(--ink); border-block-end-color: var(--brick); }
+    .leave { display: inline-flex; align-items: center; gap: 6px; margin-inline-start: auto; padding-inline: 10px; border-radius: 12px; font-weight: 600; font-size: .9rem; color: var(--canal-text); }
+    .leave svg { inline-size: 18px; block-size: 18px; }
+    :host([dir="rtl"]) .leave svg { transform: scaleX(-1); }
+    .sheetBody { flex: 1; min-block-size: 0; overflow-y: auto; overscroll-behavior: contain; padding: 16px; display: grid; gap: 14px; align-content: start; scrollbar-width: thin; }
+    .sheetBody:focus-visible { outline-offset: -3px; }
+    .sheetBody[aria-busy="true"] { opacity: .6; }
+    .sheetNote { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 4px 12px; padding: 6px 14px; border-radius: 12px; background: var(--sun-pale); border: 1px solid var(--sun); }
+    .tally { color: var(--soft); }
+    .tally b { color: var(--brick); }
+    .group > h3, .group > summary { font: 700 1.02rem/1.3 "Iowan Old Style", "Palatino Linotype", Palatino, "Book Antiqua", Georgia, "Noto Serif", serif; margin-block-end: 8px; }
+    .group > summary, .step > summary { cursor: pointer; list-style: none; }
+    .group > summary { min-block-size: 44px; display: flex; align-items: center; gap: 8px; margin: 0; color: var(--soft); }
+    .group > summary::-webkit-details-marker, .step > summary::-webkit-details-marker { display: none; }
+    .group > summary::before { content: ""; inline-size: 7px; block-size: 7px; border: solid currentColor; border-width: 0 2px 2px 0; rotate: -45deg; }
+    :host([dir="rtl"]) .group > summary::before { rotate: 135deg; }
+    .group[open] > summary::before, :host([dir="rtl"]) .group[open] > summary::before { rotate: 45deg; }
+    .stepList { display: grid; gap: 8px; list-style: none; padding: 0; }
+    .step { border: 1px solid var(--line); border-radius: 14px; background: var(--card); }
+    .step > summary { display: grid; grid-template-columns: 26px 1fr; gap: 0 10px; align-items: start; min-block-size: 44px; padding: 10px 14px; }
+    .step > summary .mark { grid-row: span 2; inline-size: 22px; block-size: 22px; margin-block-start: 1px; border-radius: 50%; border: 2px solid var(--canal-text); display: grid; place-items: center; font-size: .8rem; font-weight: 700; line-height: 1; }
+    .step[data-state="blocked"] .mark { border-style: dashed; border-color: var(--soft); }
+    .step[data-state="unknown"] .mark { border-color: var(--sun); background: var(--sun); color: #3b2106; }
+    .step[data-state="done"] .mark { background: var(--canal); border-color: var(--canal); color: var(--on-canal); }
+    .step[data-state="not_needed"] .mark { border-color: var(--line); color: var(--soft); }
+    .step[data-overdue] { border-color: var(--brick); border-inline-start-width: 5px; }
+    .step[data-overdue] .mark { border-color: var(--brick); background: var(--brick); color: var(--on-brick); }
+    .step strong { font-weight: 600; }
+    .step .when { font-size: .88rem; color: var(--soft); }
+    .step[data-overdue] .when { color: var(--brick); font-weight: 600; }
+    .step .inside { padding: 0 14px 14px 50px; display: grid; gap: 8px; font-size: .95rem; }
+    :host([dir="rtl"]) .step .inside { padding: 0 50px 14px 14px; }
+    .step .inside ul { padding-inline-start: 1.2em; }
+    .step .inside small { color: var(--soft); }
+    .box { border: 1px solid var(--line); border-radius: 14px; background: var(--card); padding: 14px; display: grid; gap: 10px; }
+    .box h3 { font: 700 1.02rem/1.3 "Iowan Old Style", "Palatino Linotype", Palatino, "Book Antiqua", Georgia, "Noto Serif", serif; }
+    .box .chips { margin: 0; }
+    .chips button.grave { border-color: var(--brick); color: var(--brick); }
+    .chips button.grave:hover:not(:disabled) { background: var(--brick); border-color: var(--brick); color: var(--on-brick); }
+    .address { display: block; padding: 8px 12px; border-radius: 10px; background: var(--paper); border: 1px dashed var(--soft); font: .85rem/1.4 ui-monospace, monospace; overflow-wrap: anywhere; user-select: all; }
+    @container (max-width: 380px) { .sheetTop [role="tab"] { padding-inline: 8px; font-size: .92rem; } .leave span { display: none; } }
+
     .dialog { border: 1px solid var(--line); border-radius: 18px; padding: 22px; max-inline-size: min(340px, calc(100vw - 40px)); background: var(--card); color: var(--ink); }
     .dialog::backdrop { background: rgb(30 16 10 / .5); }
     .newTitle { font: 700 1.15rem/1.3 "Iowan Old Style", "Palatino Linotype", Palatino, "Book Antiqua", Georgia, "Noto Serif", serif; margin-block-end: 6px; }
@@ -829,6 +882,7 @@
     #typing = new Map();
     #ui = {};
     #ready = null;
+    #tab = "steps";
 
     get #isInline() {
       return this.hasAttribute("inline");
@@ -952,6 +1006,7 @@
           node("code", "span", { "aria-hidden": "true" }),
           node("languages", "select", { onchange: (event) => this.#chooseLanguage(event.target.value) }),
         ),
+        button("file", () => this.#openSheet(), icon(...ICONS.file)),
         button("fresh", () => this.#ui.dialog.showModal(), icon(...ICONS.fresh)),
         this.#isInline ? null : button("close", () => this.close(), icon(...ICONS.close)),
       );
@@ -988,15 +1043,48 @@
         ),
       );
 
+      const eraseDialog = node(
+        "eraseDialog",
+        "dialog",
+        { class: "dialog", "aria-labelledby": "erase-title", "aria-describedby": "erase-text" },
+        node("eraseTitle", "h3", { id: "erase-title", class: "newTitle" }),
+        node("eraseText", "p", { id: "erase-text", class: "newText" }),
+        h(
+          "div",
+          { class: "choices" },
+          button("keep", () => eraseDialog.close()),
+          button("eraseNow", () => this.#erase(), ""),
+        ),
+      );
+      this.#ui.eraseNow.classList.add("confirm");
+
+      const tab = (name) =>
+        button(name, () => this.#showTab(name), "");
+      const sheet = node(
+        "sheet",
+        "section",
+        { hidden: true },
+        h(
+          "div",
+          { class: "sheetTop" },
+          node("tabs", "div", { role: "tablist", onkeydown: (event) => this.#onTabKey(event) }, tab("steps"), tab("data")),
+          button("leave", () => this.#closeSheet(), icon(...ICONS.back), node("leaveText", "span", {})),
+        ),
+        node("sheetBody", "div", { role: "tabpanel", tabindex: 0 }),
+      );
+      for (const name of ["steps", "data"]) this.#ui[name].setAttribute("role", "tab");
+
       node(
         "panel",
         "section",
         { hidden: !this.#isInline, role: this.#isInline ? "region" : "dialog" },
         header,
         node("banner", "p", { role: "status", hidden: true }),
-        h(
+        sheet,
+        node(
+          "middle",
           "div",
-          { class: "middle" },
+          {},
           node(
             "scroller",
             "div",
@@ -1013,13 +1101,16 @@
           button("latest", () => this.#scrollToEnd(), icon(...ICONS.down)),
         ),
         node("said", "p", { class: "aside", role: "status" }),
-        h("footer", {}, button("person", () => this.#askForPerson()), composer),
+        node("footer", "footer", {}, button("person", () => this.#askForPerson()), composer),
         dialog,
+        eraseDialog,
       );
       this.#ui.latest.hidden = true;
       this.#ui.panel.addEventListener("focusin", () => this.#isInline && this.#connect());
       this.#ui.panel.addEventListener("keydown", (event) => {
-        if (event.key === "Escape" && !event.defaultPrevented && !this.#ui.dialog.open) this.close();
+        if (event.key !== "Escape" || event.defaultPrevented || this.#ui.dialog.open || this.#ui.eraseDialog.open) return;
+        if (this.#ui.sheet.hidden) this.close();
+        else this.#closeSheet();
       });
 
       this.shadowRoot.append(this.#ui.panel);
@@ -1042,6 +1133,17 @@
         ),
       );
       this.#name(ui.fresh, text.new);
+      this.#name(ui.file, text.file);
+      this.#name(ui.leave, text.back_to_chat);
+      ui.leaveText.textContent = text.back_to_chat;
+      ui.tabs.setAttribute("aria-label", text.file);
+      ui.steps.textContent = text.my_steps;
+      ui.data.textContent = text.my_data;
+      ui.eraseTitle.textContent = text.erase_title;
+      ui.eraseText.textContent = text.erase_text;
+      ui.eraseNow.textContent = text.erase_now;
+      ui.keep.textContent = text.cancel;
+      if (!ui.sheet.hidden) this.#showTab(this.#tab);
       this.#name(ui.send, text.send);
       this.#name(ui.latest, text.latest);
       if (ui.close) this.#name(ui.close, text.close);
@@ -1067,6 +1169,7 @@
 
     #onEvent(event) {
       this.#ui.hello?.remove();
+      if (event.kind === "erased") this.#clear();
       this.#events.push(event);
       if (event.author === "student" && this.#adopt(event)) return;
       const isAtEnd = this.#isAtEnd();
@@ -1126,11 +1229,16 @@
       this.#ui.banner.textContent = state === "online" ? "" : this.#strings[state];
     }
 
+    /** Takes away what was said; what is still on its way stays. */
+    #clear() {
+      this.#events = [];
+      for (const node of [...this.#ui.log.children]) if (!node.dataset.client) node.remove();
+    }
+
     #onGone() {
       this.#ui.hello?.remove();
-      this.#events = [];
+      this.#clear();
       this.#control = { control: "bot" };
-      for (const node of [...this.#ui.log.children]) if (!node.dataset.client) node.remove();
       this.#ui.log.prepend(h("div", { class: "message system" }, plain(this.#strings.gone)));
     }
 
@@ -1254,6 +1362,216 @@
 
     #smallButton(label, onclick) {
       return h("button", { type: "button", class: "small", onclick }, label);
+    }
+
+    // ---- the student's own file: steps and data
+
+    #openSheet() {
+      this.#connect();
+      [this.#ui.sheet.hidden, this.#ui.middle.hidden, this.#ui.footer.hidden] = [false, true, true];
+      this.#showTab(this.#tab);
+      this.#ui[this.#tab].focus();
+    }
+
+    #closeSheet() {
+      [this.#ui.sheet.hidden, this.#ui.middle.hidden, this.#ui.footer.hidden] = [true, false, false];
+      this.#scrollToEnd();
+      this.#ui.input.focus();
+    }
+
+    #onTabKey(event) {
+      if (!["ArrowLeft", "ArrowRight"].includes(event.key)) return;
+      event.preventDefault();
+      const other = this.#tab === "steps" ? "data" : "steps";
+      this.#showTab(other);
+      this.#ui[other].focus();
+    }
+
+    async #showTab(name) {
+      const { sheetBody } = this.#ui;
+      this.#tab = name;
+      for (const each of ["steps", "data"]) {
+        this.#ui[each].setAttribute("aria-selected", each === name);
+        this.#ui[each].tabIndex = each === name ? 0 : -1;
+      }
+      sheetBody.setAttribute("aria-label", this.#ui[name].textContent);
+      await this.#load(async () => (name === "steps" ? this.#stepsView(await this.#json("/path")) : this.#dataView(await this.#json("/mydata"))));
+    }
+
+    /** Draws what `make` gives; a failure is said in its place, with a way to try again. */
+    async #load(make) {
+      const { sheetBody } = this.#ui;
+      sheetBody.setAttribute("aria-busy", "true");
+      try {
+        sheetBody.replaceChildren(...(await make()));
+      } catch (error) {
+        sheetBody.replaceChildren(...this.#troubleView(error));
+      }
+      sheetBody.removeAttribute("aria-busy");
+    }
+
+    #troubleView(error) {
+      const text = this.#strings;
+      if (error.details?.code === "not_linked") {
+        const link = () => {
+          this.#closeSheet();
+          this.#send({ text: text.link_message });
+        };
+        return [h("div", { class: "box" }, h("p", {}, text.not_linked), this.#deeds([text.link, link]))];
+      }
+      return [h("div", { class: "box" }, h("p", { role: "alert" }, text.file_failed), this.#deeds([text.try_again, () => this.#showTab(this.#tab)]))];
+    }
+
+    async #json(path, options) {
+      return (await this.#conversation.request(path, options)).json();
+    }
+
+    #deeds(...deeds) {
+      return h("div", { class: "chips" }, ...deeds.map(([label, onclick, kind]) => h("button", { type: "button", class: kind, onclick }, label)));
+    }
+
+    #stepsView({ today, steps }, note = null) {
+      const text = this.#strings;
+      const groups = [
+        ["open", text.steps_now, true],
+        ["blocked", text.steps_later, true],
+        ["unknown", text.steps_unclear, true],
+        ["done", text.steps_done, false],
+        ["not_needed", text.steps_not_needed, false],
+      ];
+      const overdue = steps.filter((step) => step.overdue).length;
+      const count = (state) => steps.filter((step) => step.status === state).length;
+      const tally = h("p", { class: "tally" }, overdue ? h("b", {}, fill(text.count_overdue, { count: overdue }), " · ") : null, fill(text.count_open, { count: count("open") }), " · ", fill(text.count_done, { count: count("done") }));
+      const drawn = groups.flatMap(([state, title, isShown]) => {
+        const members = steps.filter((step) => step.status === state);
+        if (!members.length) return [];
+        const list = h("ul", { class: "stepList" }, ...members.map((step) => h("li", {}, this.#step(step, today))));
+        if (isShown) return [h("section", { class: "group" }, h("h3", {}, title), list)];
+        return [h("details", { class: "group" }, h("summary", {}, `${title} (${members.length})`), list)];
+      });
+      return [note, tally, ...drawn, this.#calendarBox()].filter(Boolean);
+    }
+
+    #step(step, today) {
+      const text = this.#strings;
+      const marks = { open: step.overdue ? "!" : "", blocked: "", unknown: "?", done: "✓", not_needed: "–" };
+      const address = safeAddress(step.where?.url ?? "");
+      const source = safeAddress(step.source.url);
+      const isOpen = ["open", "blocked", "unknown"].includes(step.status);
+      return h(
+        "details",
+        { class: "step", "data-slug": step.slug, "data-state": step.status, "data-overdue": step.overdue },
+        h(
+          "summary",
+          {},
+          h("span", { class: "mark", "aria-hidden": "true" }, marks[step.status]),
+          h("strong", { dir: "auto" }, step.title),
+          h("span", { class: "when" }, this.#when(step, today)),
+        ),
+        h(
+          "div",
+          { class: "inside", dir: "auto" },
+          ...step.because.map((reason) => h("p", {}, reason)),
+          step.status === "not_needed" || step.status === "done" ? null : markdown(step.overdue ? step.late : step.do),
+          step.needs.length && isOpen ? h("div", {}, h("p", {}, text.needs), h("ul", {}, ...step.needs.map((paper) => h("li", {}, paper)))) : null,
+          address && isOpen ? h("p", {}, text.where, " ", link(address, step.where.title)) : null,
+          h("small", {}, text.source, " ", source ? link(source, step.source.title) : step.source.title, " · ", fill(text.checked, { date: this.#day(step.source.checked_on) })),
+          isOpen ? this.#deeds([text.did_it, (event) => this.#change(event, step, true)]) : null,
+          step.status === "done" && step.done_on ? this.#deeds([text.undo, (event) => this.#change(event, step, false)]) : null,
+        ),
+      );
+    }
+
+    #when(step, today) {
+      const text = this.#strings;
+      if (step.status === "done") return step.done_on ? fill(text.done_on, { date: this.#day(step.done_on) }) : "";
+      if (step.status === "not_needed") return "";
+      // Advice to act before a day is of no use once that day is past.
+      const flags = step.overdue ? "" : step.flags.includes("sunday") ? ` ${text.flag_sunday}` : step.flags.includes("holiday") ? ` ${text.flag_holiday}` : "";
+      const parts = [];
+      if (step.status === "blocked" && step.opens && step.opens > today) parts.push(fill(text.opens_on, { date: this.#day(step.opens) }));
+      if (step.due) {
+        const label = step.overdue ? text.was_due : step.provisional ? text.due_if_planned : text.due_by;
+        parts.push(fill(label, { date: this.#day(step.due) }) + flags);
+      }
+      return parts.join(" · ");
+    }
+
+    async #change(event, step, done) {
+      const text = this.#strings;
+      event.currentTarget.disabled = true;
+      await this.#load(async () => {
+        const path = await this.#json(`/path/${step.slug}`, { method: "PUT", body: { done } });
+        const label = fill(done ? text.marked_done : text.marked_open, { step: step.title });
+        const back = this.#smallButton(text.undo, (again) => this.#change(again, step, !done));
+        this.#ui.said.textContent = label;
+        return this.#stepsView(path, h("p", { class: "sheetNote" }, h("span", {}, label), back));
+      });
+      this.#ui.sheetBody.scrollTop = 0;
+      this.#ui.sheetBody.querySelector(".sheetNote button")?.focus();
+    }
+
+    #calendarBox() {
+      const text = this.#strings;
+      const box = h("section", { class: "box" }, h("h3", {}, text.calendar));
+      const show = (...children) => box.replaceChildren(h("h3", {}, text.calendar), ...children);
+      const offer = () => show(h("p", {}, text.calendar_text), this.#deeds([text.calendar_give, give], [text.calendar_stop, stop]));
+      const guarded = (deed) => async (event) => {
+        event.currentTarget.disabled = true;
+        try {
+          await deed();
+        } catch {
+          show(h("p", { role: "alert" }, text.file_failed), this.#deeds([text.try_again, offer]));
+        }
+      };
+      const give = guarded(async () => {
+        const { url } = await this.#json("/calendar", { method: "POST" });
+        const copy = async (event) => {
+          await navigator.clipboard?.writeText(url).catch(() => {});
+          event.target.textContent = text.copied;
+        };
+        const subscribe = h("a", { href: url.replace(/^https?:/, "webcal:"), rel: "noopener" }, text.calendar_subscribe);
+        show(h("p", { role: "status" }, text.calendar_given), h("code", { class: "address", dir: "ltr" }, url), h("p", {}, subscribe), this.#deeds([text.copy, copy], [text.calendar_stop, stop, "grave"]));
+      });
+      const stop = guarded(async () => {
+        await this.#conversation.request("/calendar", { method: "DELETE" });
+        show(h("p", { role: "status" }, text.calendar_stopped), this.#deeds([text.calendar_give, give]));
+      });
+      offer();
+      return box;
+    }
+
+    #dataView(data) {
+      const text = this.#strings;
+      const save = async (event) => {
+        event.currentTarget.disabled = true;
+        const file = await (await this.#conversation.request("/mydata/export")).blob();
+        const address = URL.createObjectURL(file);
+        h("a", { href: address, download: "accueil-my-data.json" }).click();
+        setTimeout(() => URL.revokeObjectURL(address), 60 * SECOND);
+        event.target.disabled = false;
+      };
+      const correct = () => {
+        this.#closeSheet();
+        this.#ui.input.placeholder = text.correct_hint;
+      };
+      return [
+        h("section", { class: "box" }, markdown(data.text)),
+        h("section", { class: "box" }, h("h3", {}, text.your_rights), this.#deeds([text.export, save], ...(data.linked ? [[text.correct, correct]] : []), [text.erase, () => this.#ui.eraseDialog.showModal(), "grave"])),
+      ];
+    }
+
+    async #erase() {
+      this.#ui.eraseDialog.close();
+      try {
+        await this.#conversation.request("/mydata", { method: "DELETE", body: { confirm: true } });
+      } catch (error) {
+        this.#ui.sheetBody.replaceChildren(...this.#troubleView(error));
+        return;
+      }
+      this.#closeSheet();
+      this.#startNew();
+      this.#ui.log.prepend(h("div", { class: "message system", role: "status" }, plain(this.#strings.erased)));
     }
 
     // ---- drawing messages

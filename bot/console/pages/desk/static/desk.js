@@ -224,6 +224,7 @@ function append(talk, events, isFirst) {
   for (const event of events) {
     if (event.seq <= talk.lastSeq) continue;
     if (event.author === "staff") forgetPending(talk.id, event);
+    if (event.kind === "erased") for (const node of [...box.querySelectorAll("article, .day, .notice")]) node.remove();
     const day = dayOf(event.created_at);
     if (day !== talk.lastDay) box.insertBefore(dayLine(event.created_at), firstPending());
     talk.lastDay = day;

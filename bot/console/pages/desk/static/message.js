@@ -7,7 +7,7 @@ export const dayLine = (instant) => make("p", { class: "day" }, make("span", {},
 
 /** `studentName` is said over what the student wrote. */
 export function messageNode(event, studentName) {
-  if (event.kind === "notice") return noticeNode(event);
+  if (event.kind !== "text") return noticeNode(event);
   const node = make("article", { class: `message from-${event.author}`, "data-seq": event.seq });
   const time = make("time", { datetime: event.created_at, title: moment(event.created_at) }, clockTime(event.created_at));
   node.append(make("p", { class: "byline" }, make("b", {}, bylineOf(event, studentName)), " ", time));

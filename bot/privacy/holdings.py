@@ -1,0 +1,47 @@
+"""What each table holds of a person, where it comes from and by which rule it is kept, in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.i18n.translate import mark
+
+SCHOOL = mark("from the school's information system")
+SCHOOL_AND_STUDENT = mark("from the school's information system, and from what you told me")
+STUDENT = mark("from what you told me")
+CHAT = mark("from this chat")
+OFFICE = mark("from the international office")
+MADE_HERE = mark("made here, to serve you")
+
+
+@dataclass(frozen=True)
+class Holding:
+    what: str
+    comes_from: str
+    rule: str
+    """A name of bot.privacy.retention.RULES; "conversations" is the one that holds for this conversation."""
+
+
+HOLDINGS: Mapping[str, Holding] = {
+    "students": Holding(mark("Your record"), SCHOOL_AND_STUDENT, "leavers"),
+    "housing_applications": Holding(mark("Your application for a room"), SCHOOL_AND_STUDENT, "leavers"),
+    "fact_changes": Holding(mark("What was changed in your record"), SCHOOL_AND_STUDENT, "fact_changes"),
+    "fact_requests": Holding(mark("What you asked the school to correct"), STUDENT, "fact_requests"),
+    "steps_done": Holding(mark("Steps you have done"), STUDENT, "leavers"),
+    "steps_stuck": Holding(mark("Steps you needed help with"), STUDENT, "leavers"),
+    "placements": Holding(mark("Your level of French"), SCHOOL_AND_STUDENT, "leavers"),
+    "certificate_requests": Holding(mark("Certificates you asked for"), STUDENT, "certificate_requests"),
+    "bookings": Holding(mark("Your bookings"), STUDENT, "bookings"),
+    "buddy_pairings": Holding(mark("Your buddy"), OFFICE, "leavers"),
+    "reminders": Holding(mark("Reminders"), MADE_HERE, "reminders"),
+    "reminder_choices": Holding(mark("Reminders you do not want"), STUDENT, "leavers"),
+    "campaign_members": Holding(mark("Campaigns of reminders you are part of"), OFFICE, "leavers"),
+    "access_tokens": Holding(mark("Private addresses made for you"), MADE_HERE, "access_tokens"),
+    "link_codes": Holding(mark("Codes sent to link a conversation"), MADE_HERE, "link_codes"),
+    "conversations": Holding(mark("Your conversations"), CHAT, "conversations"),
+    "addresses": Holding(mark("Where your conversations can be reached"), CHAT, "conversations"),
+    "messages": Holding(mark("Messages"), CHAT, "conversations"),
+    "inbox": Holding(mark("Messages as they came in"), CHAT, "conversations"),
+    "outbox": Holding(mark("Mails on their way to you"), MADE_HERE, "outbox"),
+    "alerts": Holding(mark("Marks for the office in your conversations"), MADE_HERE, "conversations"),
+    "cases": Holding(mark("Your requests for a person"), CHAT, "conversations"),
+}

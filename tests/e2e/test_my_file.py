@@ -1,0 +1,84 @@
+"""The sheet of the widget: a student's steps and data, in a real browser."""
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import PHONE, Context
+from tests.e2e.desk import Desk
+from tests.e2e.people import Student, student_at
+
+pytestmark = [pytest.mark.browser, pytest.mark.engine]
+
+KARIM = "karim@student.junia.com"
+HANA = "hana@student.junia.com"
+KOFI = "kofi@student.junia.com"
+
+
+def linked(context: Context, desk: Desk, email: str, **options: object) -> Student:
+    student = student_at(context(**options), desk)
+    student.ask("When must I validate my visa?")
+    student.link(email)
+    return student
+
+
+def open_sheet(student: Student) -> None:
+    student.chat.get_by_role("button", name="My steps and my data").click()
+
+
+def test_before_linking_the_sheet_offers_the_link_and_escape_leads_back(desk: Desk, new_context: Context):
+    student = student_at(new_context(), desk)
+
+    open_sheet(student)
+
+    expect(student.chat.locator(".sheet")).to_contain_text("Your steps and dates depend on your record.")
+    student.page.keyboard.press("Escape")
+    expect(student.chat.locator(".sheet")).to_be_hidden()
+    expect(student.chat.locator("textarea")).to_be_focused()
+
+
+def test_a_step_is_marked_by_keyboard_and_undone(desk: Desk, new_context: Context):
+    student = linked(new_context, desk, KARIM)
+    open_sheet(student)
+    step = student.chat.locator('.step[data-state="open"]').first
+    expect(step).to_be_visible()
+    title = step.locator("strong").inner_text()
+
+    step.locator("summary").press("Enter")
+    step.get_by_role("button", name="I did it").press("Enter")
+
+    note = student.chat.locator(".sheetNote")
+    expect(note).to_contain_text(f"Marked as done: {title}")
+    expect(note.get_by_role("button", name="Undo")).to_be_focused()
+    student.page.keyboard.press("Enter")
+    expect(note).to_contain_text(f"No longer marked as done: {title}")
+    expect(student.chat.locator('.step[data-state="open"] strong', has_text=title)).to_be_visible()
+
+
+def test_a_calendar_address_answers_until_it_is_stopped(desk: Desk, new_context: Context):
+    student = linked(new_context, desk, HANA)
+    open_sheet(student)
+    student.chat.get_by_role("button", name="Give me an address").click()
+    address = student.chat.locator(".address").inner_text()
+    desk.said.add(address.rsplit("/", 1)[1].removesuffix(".ics"))
+
+    assert httpx.get(address).text.startswith("BEGIN:VCALENDAR")
+    student.chat.get_by_role("button", name="Stop all addresses").click()
+    expect(student.chat.locator(".sheet")).to_contain_text("No address works any more.")
+    assert httpx.get(address).status_code == 404
+
+
+def test_erasing_everything_starts_anew_and_nothing_comes_back(desk: Desk, new_context: Context):
+    student = linked(new_context, desk, KOFI, viewport=PHONE)
+    open_sheet(student)
+    student.chat.get_by_role("tab", name="My data").click()
+    expect(student.chat.locator(".sheet")).to_contain_text("What is kept about you")
+
+    student.chat.get_by_role("button", name="Erase everything").click()
+    student.chat.get_by_role("button", name="Yes, erase everything").click()
+
+    expect(student.log).to_contain_text("Everything is erased. This is a new conversation.")
+    expect(student.messages).to_have_count(1)
+    student.page.reload()
+    expect(student.messages).to_have_count(1)
+    expect(student.log).not_to_contain_text("When must I validate my visa?")
