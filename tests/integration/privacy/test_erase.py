@@ -169,10 +169,10 @@ def test_nothing_is_left_of_an_erased_student_in_any_table_or_file(database, set
     assert files_with(tmp_path, zoe.marker.encode()) == []
 
 
+# PostgreSQL has no file of ours.
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("size", [1, 60])
 def test_words_of_many_messages_are_overwritten_in_the_file(database, settings, now, tmp_path, size):
-    if not database.is_sqlite:
-        pytest.skip("PostgreSQL has no file of ours")
     with database.write() as session:
         student = make_student(session, now, "Amina")
         talks = [make_conversation(session, now) for _ in range(3)]

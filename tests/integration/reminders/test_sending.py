@@ -388,11 +388,11 @@ def test_a_record_that_cannot_be_read_does_not_keep_the_others(
     assert rows(database) == [("validate_visa", "skipped", "record", None), ("validate_visa", "sent", None, "mail")]
 
 
+# SQLite has one writer: the run waits instead.
+@pytest.mark.parametrize("database", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
 def test_a_conversation_that_is_being_written_to_is_left_for_the_next_run(
     database: Database, content: Content, talk: UUID, amina: int, now: datetime
 ):
-    if database.is_sqlite:
-        pytest.skip("SQLite has one writer: the run waits instead")
     with database.write() as session:
         locked_conversation(session, talk)
         report = Reminders(database, content).run(now)
