@@ -4,6 +4,8 @@ SHELL := /bin/bash
 ACCUEIL := .venv/bin/accueil
 PYTHON := .venv/bin/python
 BABEL := .venv/bin/pybabel
+# One process of tests for each processor, four at most; what shares an engine stays together (tests/plugins/sharing.py).
+PARALLEL := -n auto --maxprocesses=4 --dist loadgroup --no-loadscope-reorder
 LANGUAGES := fr es pt uk ar zh
 
 .PHONY: help
@@ -25,7 +27,7 @@ train: setup ## Train the model when its inputs changed
 .PHONY: test
 test: setup ## Train when needed, then run every test; ARGS="-k visa" chooses
 	@$(ACCUEIL) train
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest $(PARALLEL) $(ARGS)
 
 .PHONY: check
 check: setup ## Style, types, import layers, catalogues, content

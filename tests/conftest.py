@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import ProgrammingError
 
 from bot.clock import FixedClock
@@ -18,7 +18,7 @@ from bot.tables import METADATA
 
 configure_logging()
 
-pytest_plugins = ["tests.plugins.engine", "tests.plugins.leftout"]
+pytest_plugins = ["tests.plugins.engine", "tests.plugins.leftout", "tests.plugins.sharing"]
 
 ROOT = Path(__file__).resolve().parent.parent
 POSTGRESQL = os.environ.get("ACCUEIL_TEST_POSTGRESQL_URL", "")
@@ -47,15 +47,27 @@ def every_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> str:
-    """The address of a PostgreSQL database with every table."""
+def postgresql(worker_id: str) -> str:
+    """The address of a PostgreSQL database with every table; each process of a parallel run has one of its own."""
     if not POSTGRESQL:
         pytest.skip("PostgreSQL: set ACCUEIL_TEST_POSTGRESQL_URL to a throw-away database")
-    made = Database(POSTGRESQL)
+    address = POSTGRESQL if worker_id == "master" else _database_of(worker_id)
+    made = Database(address)
     METADATA.drop_all(made.engine)
     METADATA.create_all(made.engine)
     made.close()
-    return POSTGRESQL
+    return address
+
+
+def _database_of(worker_id: str) -> str:
+    url = make_url(POSTGRESQL)
+    name = f"{url.database}_{worker_id}"
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    engine.dispose()
+    return url.set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
