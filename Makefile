@@ -5,7 +5,7 @@ ACCUEIL := .venv/bin/accueil
 PYTHON := .venv/bin/python
 BABEL := .venv/bin/pybabel
 # One process of tests for each processor, four at most; what shares an engine stays together (tests/plugins/sharing.py).
-PARALLEL := -n auto --maxprocesses=4 --dist loadgroup --no-loadscope-reorder
+PARALLEL := -n auto --maxprocesses=4 --dist loadscope --no-loadscope-reorder
 LANGUAGES := fr es pt uk ar zh
 
 .PHONY: help
@@ -43,6 +43,7 @@ proof: setup ## The long measurements whose figures the README quotes
 	@$(ACCUEIL) train
 	@$(ACCUEIL) bench start
 	@$(ACCUEIL) bench turn --own --turns 300
+	@$(ACCUEIL) bench buddies --instances 10000
 
 .PHONY: i18n
 i18n: setup ## Extract the interface strings and bring the catalogues up to date

@@ -23,11 +23,14 @@ from bot.bookings.answer import (
 )
 from bot.bookings.rules import When
 from bot.bootstrap import Services
+from bot.content.naming import named
 from bot.conversations.messages import Answer
 
 NAMED_FROM = 0.05
 """Probability from which a topic beside the label says what is to be booked ("book" alone gives each far less)."""
 SERVICE_OF_GROUP = {group: service for service, group in SERVICE_GROUPS.items()}
+
+BOOKABLE = frozenset({"french_classes", "associations", *SERVICE_OF_GROUP})
 
 
 class ActionBookings(Action):
@@ -54,7 +57,7 @@ def _mine(_services: Services, _turn: Turn, reader: Reader) -> Said:
 def _book(services: Services, turn: Turn, reader: Reader) -> Said:
     """What is named in the text, else what was just talked about, else the choice."""
     topics = [each.topic for each in turn.understanding.candidates if each.confidence >= NAMED_FROM]
-    for topic in (*topics, turn.last_topic):
+    for topic in (*topics, _named_topic(services, turn), turn.last_topic):
         known = services.knowledge.topics.get(topic) if topic is not None else None
         group = known.file.group if known is not None else None
         if group == "french_classes":
@@ -64,6 +67,20 @@ def _book(services: Services, turn: Turn, reader: Reader) -> Said:
         if group in SERVICE_OF_GROUP:
             return slots_answer(reader, SERVICE_OF_GROUP[group])
     return what_to_book(reader)
+
+
+def _named_topic(services: Services, turn: Turn) -> str | None:
+    """A topic of the group whose words the text uses; the classifier hears "book" and little else."""
+    called: dict[str, list[str]] = {"paperwork": ["help with paperwork", "aide pour les papiers"]}
+    first: dict[str, str] = {}
+    for slug, topic in services.knowledge.topics.items():
+        if topic.file.group in BOOKABLE:
+            first.setdefault(topic.file.group, slug)
+        # A hundred topics are about papers: together they would claim every word.
+        if topic.file.group in BOOKABLE - {"paperwork"}:
+            called.setdefault(topic.file.group, []).extend((topic.file.title.en, topic.file.title.fr))
+    meant = named(turn.text, called)
+    return first[meant] if meant is not None else None
 
 
 def _cancel(_services: Services, _turn: Turn, reader: Reader) -> Said:

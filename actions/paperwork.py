@@ -11,6 +11,7 @@ from rasa_sdk.types import DomainDict
 from actions import answer_topic
 from actions._turn import Turn, respond
 from bot.bootstrap import Services
+from bot.content.naming import named
 from bot.conversations.messages import Answer, Effect
 from bot.paperwork.queries import view_of
 from bot.paperwork.replies import (
@@ -30,6 +31,9 @@ from bot.students.dates import day_in
 
 NAMED_FROM = 0.01
 """Probability from which a topic beside the label says which step is meant ("I did it" alone gives each far less)."""
+
+MOST_WORDS = 8
+"""Of a text that may mean what was just talked about: "I have already done that on 2 October"."""
 
 
 class ActionShowPath(Action):
@@ -55,14 +59,26 @@ def answer(services: Services, turn: Turn) -> Answer:
 
 
 def step_meant(services: Services, turn: Turn, view: View) -> Step | None:
-    """The step named in the text, else the one just talked about, else that of the topic just talked about."""
-    named = [each.topic for each in turn.understanding.candidates if each.confidence >= NAMED_FROM]
-    for topic in named:
-        if (step := _step_of_topic(services, topic, view)) is not None:
+    """The step named in the text, else the one just talked about, else that of the topic just talked about.
+
+    A long text that names no step we know is about something else than what was just talked about: None, so that no
+    legal date disappears behind a wrong "done".
+    """
+    for each in turn.understanding.candidates:
+        if each.confidence >= NAMED_FROM and (step := _step_of_topic(services, each.topic, view)) is not None:
             return step
+    if (slug := named(turn.text, _names(view))) is not None:
+        return view.step(slug)
+    if len(turn.text.split()) > MOST_WORDS:
+        return None
     if turn.last_step is not None:
         return view.step(turn.last_step)
     return _step_of_topic(services, turn.last_topic, view)
+
+
+def _names(view: View) -> dict[str, list[str]]:
+    """What each step is called."""
+    return {each.slug: [each.slug.replace("_", " "), each.title.en, each.title.fr] for each in view.procedures}
 
 
 def _step_of_topic(services: Services, topic: str | None, view: View) -> Step | None:

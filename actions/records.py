@@ -11,7 +11,7 @@ from bot.answers.topics import Personal
 from bot.bookings.answer import Said, service_answer, this_week_answer
 from bot.bookings.models import Service
 from bot.bootstrap import Services
-from bot.buddies.records import buddy_answer
+from bot.buddies.answer import buddy_answer
 from bot.content.schema import RecordName
 from bot.courses.records import french_answer
 from bot.courses.self_checks import check_button, level_answer
@@ -51,9 +51,9 @@ def _french(asked: Asked) -> Personal:
 
 
 def _buddy(asked: Asked) -> Personal:
-    return Personal(
-        buddy_answer(asked.session, asked.student, asked.turn.language), can_link=True, is_whole_answer=True
-    )
+    now = moment_of(asked.services, asked.turn)
+    own = buddy_answer(asked.session, asked.student, asked.turn.language, now)
+    return Personal(own.text, buttons=own.buttons, can_link=True, is_whole_answer=True)
 
 
 def _placement(asked: Asked) -> Personal:

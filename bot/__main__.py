@@ -238,7 +238,7 @@ def path(
             say(f"{step['due'] or '-':10}  {step['status']:10}  {step['slug']}: {' '.join(step['because'])}")
 
 
-bench_app = typer.Typer(help="Measure: start, turn, import, nlu.", no_args_is_help=True)
+bench_app = typer.Typer(help="Measure: start, turn, import, buddies, nlu.", no_args_is_help=True)
 app.add_typer(bench_app, name="bench")
 
 
@@ -270,6 +270,17 @@ def bench_import_command(rows: Annotated[int, typer.Option(min=1, max=50_000)] =
 
     with one_sentence():
         bench_import(rows, say)
+
+
+@bench_app.command("buddies")
+def bench_buddies_command(
+    instances: Annotated[int, typer.Option(min=0, max=1_000_000, help="Random small intakes to check.")] = 0,
+) -> None:
+    """How long pairing takes, from 200 newcomers to 5,000."""
+    from bot.bench.buddies import bench_buddies
+
+    with one_sentence():
+        bench_buddies(instances, say)
 
 
 @bench_app.command("nlu")
@@ -306,7 +317,7 @@ def bench_nlu_command(
 
 def whole_app() -> typer.Typer:
     """All commands, those for the accounts of the office included."""
-    from bot.cli import bookings, privacy, reminders, students
+    from bot.cli import bookings, buddies, import_buddies, privacy, reminders, students
     from bot.db.migrate import upgrade
     from bot.db.session import Database
     from bot.identity.cli import staff_commands
@@ -325,6 +336,8 @@ def whole_app() -> typer.Typer:
     privacy.add_to(app)
     students.add_to(app)
     bookings.add_to(app)
+    buddies.add_to(app)
+    import_buddies.add_to(app)
     return app
 
 

@@ -18,8 +18,8 @@ from bot.bookings.models import Booking, BookingState
 from bot.bookings.queries import offer_by_code
 from bot.bookings.rules import LEVELS
 from bot.bookings.service import create_offer
-from bot.buddies.models import BuddyPairing
-from bot.buddies.records import PAIRING_STATES
+from bot.buddies.demo import DEMO_STATES, DemoBuddy, DemoLocal, add_local, add_pair
+from bot.buddies.matching import load_weights
 from bot.clock import day_in_france
 from bot.config import Settings
 from bot.courses.models import Placement
@@ -30,7 +30,7 @@ from bot.identity.staff import create_staff, set_password
 from bot.paperwork.models import StepDone
 from bot.students.facts import FactsError, facts_from
 from bot.students.models import HousingApplication, Student
-from bot.students.records import HOUSING_STATES
+from bot.students.records import CAMPUS_CITIES, HOUSING_STATES
 
 PASSWORD_FILE = "demo-passwords.json"  # noqa: S105  (the name of the file, not a password)
 
@@ -53,13 +53,6 @@ class DemoFrench(_Part):
     level: str
     offer: str | None = Field(None, alias="class")
     """Code of a class in demo/offers.yml."""
-
-
-class DemoBuddy(_Part):
-    state: str
-    buddy_given_name: str | None = None
-    buddy_languages: str | None = None
-    since: date
 
 
 class DemoStudent(_Part):
@@ -110,22 +103,28 @@ def load_demo(session: Session, settings: Settings, now: datetime) -> DemoSummar
     The passwords are made here and kept in the data folder alone (`demo-passwords.json`, readable by its owner).
 
     Raises:
-        ContentError: demo/students.yml, demo/staff.yml or demo/offers.yml is wrong.
+        ContentError: a file of demo/ or the weights of knowledge/buddies.yml are wrong.
     """
     if not settings.in_development:
         return DemoSummary(loaded=False, students=(), sign_ins=())
     cast = read_students(settings.root / "demo" / "students.yml")
+    buddies = read_locals(settings.root / "demo" / "buddies.yml")
     colleagues = read_colleagues(settings.root / "demo" / "staff.yml")
     password_file = settings.data / PASSWORD_FILE
     if session.scalar(select(func.count()).select_from(Student)):
-        return _summary(session, cast, _kept_sign_ins(password_file), loaded=False)
+        return _summary(session, (*cast, *buddies), _kept_sign_ins(password_file), loaded=False)
     for offer in demo_offers(settings.root / "demo" / "offers.yml", day_in_france(now)):
         create_offer(session, offer, now, is_demo=True)
-    for each in cast:
-        _add_student(session, each, now)
+    weights = load_weights(settings.root / "knowledge" / "buddies.yml")
+    students = [(_add_student(session, each, now), each) for each in cast]
+    for local in buddies:
+        add_local(session, local, now)
+    for student, each in students:
+        if each.buddy is not None:
+            add_pair(session, student, each.buddy, now, weights)
     sign_ins = tuple(_add_colleague(session, each, now) for each in colleagues if not _has_account(session, each))
     _keep(password_file, sign_ins)
-    return _summary(session, cast, sign_ins, loaded=True)
+    return _summary(session, (*cast, *buddies), sign_ins, loaded=True)
 
 
 def read_students(file: Path) -> tuple[DemoStudent, ...]:
@@ -145,8 +144,17 @@ def read_students(file: Path) -> tuple[DemoStudent, ...]:
             _check(file, student.email, "french.level", level, level in LEVELS)
         if student.buddy is not None:
             state = student.buddy.state
-            _check(file, student.email, "buddy.state", state, state in PAIRING_STATES)
+            _check(file, student.email, "buddy.state", state, state in DEMO_STATES)
     return students
+
+
+def read_locals(file: Path) -> tuple[DemoLocal, ...]:
+    """The local students of the file, who are buddies. Raises ContentError naming the field."""
+    found = _entries(file, DemoLocal)
+    for each in found:
+        _check(file, each.email, "campus", each.campus, each.campus in CAMPUS_CITIES)
+        _check(file, each.email, "language", each.language, is_supported(each.language))
+    return found
 
 
 def read_colleagues(file: Path) -> tuple[DemoColleague, ...]:
@@ -166,7 +174,7 @@ def _check(file: Path, who: str, field: str, value: str, is_right: bool) -> None
         raise ContentError(f"{file.name}, {who}: {field} cannot be {value}.")
 
 
-def _add_student(session: Session, demo: DemoStudent, now: datetime) -> None:
+def _add_student(session: Session, demo: DemoStudent, now: datetime) -> Student:
     student = Student(
         email=demo.email,
         given_name=demo.given_name,
@@ -186,9 +194,8 @@ def _add_student(session: Session, demo: DemoStudent, now: datetime) -> None:
     )
     if demo.french is not None:
         _add_french(session, student, demo.french, now)
-    if demo.buddy is not None:
-        session.add(BuddyPairing(student_id=student.id, **demo.buddy.model_dump()))
     session.flush()
+    return student
 
 
 def _add_french(session: Session, student: Student, french: DemoFrench, now: datetime) -> None:
@@ -234,7 +241,7 @@ def _kept_sign_ins(file: Path) -> tuple[SignIn, ...]:
 
 
 def _summary(
-    session: Session, cast: tuple[DemoStudent, ...], sign_ins: tuple[SignIn, ...], *, loaded: bool
+    session: Session, cast: tuple[DemoStudent | DemoLocal, ...], sign_ins: tuple[SignIn, ...], *, loaded: bool
 ) -> DemoSummary:
     present = set(session.scalars(select(Student.email)))
     students = tuple(student.email for student in cast if student.email in present)

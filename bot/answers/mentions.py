@@ -10,7 +10,7 @@ from functools import lru_cache
 from babel import Locale
 
 from bot.answers.urgent import fold
-from bot.i18n.languages import CODES
+from bot.i18n.languages import CODES, locales_of
 from bot.students.facts import COUNTRIES, EU_EEA_CH
 
 _CAMPUS = re.compile(r"\b(lille|bordeaux|chateauroux)\b")
@@ -90,7 +90,8 @@ def _country_names() -> Mapping[str, str]:
     names = {
         fold(str(name)): code
         for language in CODES
-        for code, name in Locale(language).territories.items()
+        for locale in locales_of(language)
+        for code, name in Locale.parse(locale).territories.items()
         if code in COUNTRIES and code != "FR"
     }
     return names | {"uk": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "usa": "US", "us": "US"}

@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from bot.answers.variants import may_be_told
 from bot.bookings.deeds import bookings_deeds
 from bot.bootstrap import Services
+from bot.buddies.deeds import buddy_deeds
+from bot.buddies.interests import load_interests
+from bot.buddies.matching import load_weights
 from bot.calendars.deeds import calendar_deeds
 from bot.conversations.deeds import Context, Deeds, Values
 from bot.conversations.messages import Answer, Effect
@@ -26,6 +29,7 @@ from bot.reminders.deeds import reminder_deeds
 
 def deeds_of(services: Services) -> Deeds:
     """What buttons and prompts of this installation can do."""
+    buddies = services.knowledge.folder / "buddies.yml"
     return (
         TALK
         | reminder_deeds(services.procedures)
@@ -38,6 +42,7 @@ def deeds_of(services: Services) -> Deeds:
         | privacy_deeds(services.settings)
         | bookings_deeds(level_of)
         | certificate_deeds()
+        | buddy_deeds(load_interests(buddies), load_weights(buddies), services.procedures)
     )
 
 

@@ -16,6 +16,8 @@ from bot.assistant.rasa_http import RasaEngine
 from bot.bookings.service import expire_due_holds
 from bot.bookings.telling import deliver_notes
 from bot.bootstrap import Services
+from bot.buddies import tending
+from bot.buddies.matching import load_weights
 from bot.channels.mail.channel import Transport, deliver_due, transport_of
 from bot.channels.mail.mailbox_page import mailbox_router
 from bot.channels.web import api, my_data_api, record_api
@@ -23,6 +25,7 @@ from bot.channels.web.limits import AddressLimit
 from bot.channels.web.pages import pages_router
 from bot.clock import day_in_france
 from bot.console import staff_api_router, staff_pages_router
+from bot.console.pages.buddies.upload import IMPORT_PATH
 from bot.console.pages.students.routes import MOST_UPLOAD, UPLOAD_PATH
 from bot.console.pages.students.uploads import drop_old_uploads
 from bot.errors import Unavailable
@@ -42,6 +45,8 @@ PAUSE = 1.0
 """Seconds between two looks for mails, and before what failed beside the requests begins again."""
 TENDING = 5.0
 """Seconds between two looks at places that are kept and at notes to students."""
+PAIRING = 60.0
+"""Seconds between two looks at pairs of buddies."""
 REMINDING = 60.0
 """Seconds between two looks for reminders that are due."""
 
@@ -71,6 +76,7 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
             asyncio.create_task(kept_running("house", partial(keep_house, services))),
             asyncio.create_task(kept_running("reminders", partial(_remind, services))),
             asyncio.create_task(kept_running("bookings", partial(_tend_bookings, services))),
+            asyncio.create_task(kept_running("buddies", partial(_tend_buddies, services))),
             asyncio.create_task(kept_running("uploads", partial(_drop_uploads, services))),
             asyncio.create_task(kept_running("mail", partial(_deliver_mail, services, transport_of(settings)))),
         ]
@@ -112,7 +118,7 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
     app.include_router(health.router)
     if settings.in_development:
         app.include_router(mailbox_router(settings.data / "mailbox"))
-    app.add_middleware(BodyLimit, most_bytes=MOST_BYTES, larger={UPLOAD_PATH: MOST_UPLOAD})
+    app.add_middleware(BodyLimit, most_bytes=MOST_BYTES, larger={UPLOAD_PATH: MOST_UPLOAD, IMPORT_PATH: MOST_UPLOAD})
     app.add_middleware(SecurityHeaders)
     if settings.origins:
         app.add_middleware(
@@ -165,6 +171,16 @@ async def _tend_bookings(services: Services) -> None:
             await asyncio.to_thread(expire_due_holds, services.database, now)
             await asyncio.to_thread(deliver_notes, services.database, now)
         await asyncio.sleep(TENDING)
+
+
+async def _tend_buddies(services: Services) -> None:
+    """Ask, remind and follow up pairs of buddies, once a minute, for ever; see bot.buddies.tending."""
+    weights = load_weights(services.knowledge.folder / "buddies.yml")
+    content = tending.Content(weights, services.settings.address)
+    while True:
+        with suppress(Unavailable):
+            await asyncio.to_thread(tending.tend, services.database, content, services.clock.now())
+        await asyncio.sleep(PAIRING)
 
 
 async def _drop_uploads(services: Services) -> None:

@@ -8,21 +8,17 @@ from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal
 
 from bot.clock import PARIS
+from bot.i18n.languages import locale_of
 
 
 def date_words(day: date, language: str) -> str:
     """12 December 2026, 12 décembre 2026, …"""
-    return _first_of_month(day, language, str(format_date(day, "long", locale=_locale(language))))
+    return _first_of_month(day, language, str(format_date(day, "long", locale=locale_of(language))))
 
 
 def weekday_words(day: date, language: str) -> str:
     """Saturday 12 December 2026."""
-    return _first_of_month(day, language, str(format_date(day, "full", locale=_locale(language))))
-
-
-def _locale(language: str) -> str:
-    # Babel's English is American by default; the school writes the day first.
-    return "en_GB" if language == "en" else language
+    return _first_of_month(day, language, str(format_date(day, "full", locale=locale_of(language))))
 
 
 def _first_of_month(day: date, language: str, words: str) -> str:
@@ -32,16 +28,16 @@ def _first_of_month(day: date, language: str, words: str) -> str:
 
 def moment_words(instant: datetime, language: str) -> str:
     """Date and time on a French clock."""
-    return str(format_datetime(instant, "medium", tzinfo=PARIS, locale=_locale(language)))
+    return str(format_datetime(instant, "medium", tzinfo=PARIS, locale=locale_of(language)))
 
 
 def money(value: Decimal, language: str, currency: str = "EUR") -> str:
     """€100, 877,50 €: cents only where there are any."""
     if value != value.to_integral_value():
-        return str(format_currency(value, currency, locale=_locale(language)))
-    pattern = Locale.parse(_locale(language)).currency_formats["standard"].pattern.replace(".00", "")
-    return str(format_currency(value, currency, format=pattern, locale=_locale(language), currency_digits=False))
+        return str(format_currency(value, currency, locale=locale_of(language)))
+    pattern = Locale.parse(locale_of(language)).currency_formats["standard"].pattern.replace(".00", "")
+    return str(format_currency(value, currency, format=pattern, locale=locale_of(language), currency_digits=False))
 
 
 def number(value: Decimal, language: str) -> str:
-    return str(format_decimal(value, locale=_locale(language)))
+    return str(format_decimal(value, locale=locale_of(language)))

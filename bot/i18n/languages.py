@@ -14,13 +14,20 @@ class Language:
     direction: Literal["ltr", "rtl"] = "ltr"
     has_content: bool = False
     """Whether knowledge/ is complete in it; elsewhere the answer comes in English and says so."""
+    region: str = ""
+    """Country whose words and formats we write, where the CLDR would take another one."""
+
+    @property
+    def locale(self) -> str:
+        """As Babel names it: "pt_PT"."""
+        return f"{self.code}_{self.region}" if self.region else self.code
 
 
 LANGUAGES = (
-    Language("en", "English", has_content=True),
+    Language("en", "English", has_content=True, region="GB"),
     Language("fr", "Français", has_content=True),
     Language("es", "Español"),
-    Language("pt", "Português"),
+    Language("pt", "Português", region="PT"),
     Language("uk", "Українська"),
     Language("ar", "العربية", "rtl"),
     Language("zh", "中文"),
@@ -33,6 +40,16 @@ DEFAULT = "en"
 
 def is_supported(code: str) -> bool:
     return code in BY_CODE
+
+
+def locale_of(code: str) -> str:
+    """In which Babel writes for us: by themselves its "en" is American and its "pt" Brazilian."""
+    return BY_CODE[code].locale if code in BY_CODE else code
+
+
+def locales_of(code: str) -> tuple[str, ...]:
+    """In which a reader of the language may write names, ours first: Vietname and Vietnã are one country."""
+    return tuple(dict.fromkeys((locale_of(code), code)))
 
 
 def negotiate(wanted: str | None) -> str:
@@ -54,6 +71,6 @@ def negotiate(wanted: str | None) -> str:
 def language_name(code: str, in_language: str) -> str:
     """`language_name("uk", "fr")` is "ukrainien"."""
     try:
-        return Locale.parse(code).get_language_name(in_language) or code
+        return Locale.parse(code).get_language_name(locale_of(in_language)) or code
     except (UnknownLocaleError, ValueError):
         return code

@@ -147,7 +147,8 @@ def _pages(database: Database, wish: Wish, now: datetime) -> Iterator[list[Candi
         with database.read() as session:
             students = session.scalars(
                 select(Student)
-                .where(Student.id > after, Student.id.not_in(_not_asked(wish.step, now)))
+                .where(Student.id > after, Student.is_local.is_(False))
+                .where(Student.id.not_in(_not_asked(wish.step, now)))
                 .order_by(Student.id)
                 .limit(PAGE)
             ).all()

@@ -60,7 +60,9 @@ def pages_of_jobs(
     after = 0
     while True:
         with database.read() as session:
-            wanted = select(Student).where(Student.id > after).order_by(Student.id).limit(PAGE)
+            # Buddies who live here already have no steps of arriving.
+            wanted = select(Student).where(Student.id > after, Student.is_local.is_(False))
+            wanted = wanted.order_by(Student.id).limit(PAGE)
             if changed_since is not None:
                 wanted = wanted.where(Student.updated_at >= changed_since)
             students = session.scalars(wanted).all()

@@ -12,8 +12,6 @@ from bot.bookings.models import Booking
 from bot.clock import day_in_france
 from bot.content.loader import Knowledge
 from bot.content.render import render
-from bot.conversations.models import Author, Conversation, OutboxEntry
-from bot.conversations.service import append
 from bot.db.session import Database
 from bot.errors import Unavailable
 from bot.log import get_logger
@@ -21,12 +19,12 @@ from bot.paperwork.schema import Procedure
 from bot.reminders.models import Reminder, ReminderKind, ReminderState
 from bot.reminders.planning import BookedTime, booked_time, pages_of_jobs, plan
 from bot.reminders.queries import (
+    LastTalk,
     due_jobs,
     due_rows,
     has_left,
     job_of,
     known_of,
-    last_talk,
     students_with_due,
     unwanted_by,
 )
@@ -36,16 +34,15 @@ from bot.reminders.rules import (
     Moved,
     Skipped,
     decide,
-    goes_to_chat,
     is_quiet,
     is_unwanted,
     next_allowed,
 )
+from bot.reminders.telling import CHAT, Busy, channel_to, queue_mail, say_in_chat
 from bot.reminders.wording import Note, booking_note, mail_of, steps_note
 from bot.students.facts import FactsError
 from bot.students.models import Student
 
-MAIL, CHAT = "mail", "web"
 CLOCKS_DIFFER = timedelta(minutes=5)
 """Records changed so long before the last look are looked at again: they carry the clock of whoever wrote them."""
 MAIL_LASTS = timedelta(days=2)
@@ -194,10 +191,6 @@ def remind_student(session: Session, content: Content, student_id: int, now: dat
         _Turn(session, content, student, now, report, is_real=True).settle(jobs)
 
 
-class _Busy(Exception):
-    """The conversation is being written to: later."""
-
-
 @dataclass
 class _Turn:
     """The reminders of one student in one transaction; with `is_real` False nothing is written."""
@@ -283,72 +276,33 @@ class _Turn:
         self, jobs: tuple[Job, ...], steps: tuple[str, ...], words: Callable[[str], Note], *, expires_at: datetime
     ) -> bool:
         """Into the conversation or the outbox, and the rows marked. False: the conversation is in use, nothing done."""
-        talk = last_talk(self.session, self.student.id)
-        channel = MAIL
-        if talk is not None and goes_to_chat(
-            talk.conversation.channel, talk.last_wrote_at, self.now, bot_has_it=talk.bot_has_it
-        ):
-            channel = CHAT
+        channel, talk = channel_to(self.session, self.student.id, self.now)
         if self.is_real:
             try:
                 if channel == CHAT and talk is not None:
-                    self._say(talk.conversation, words, steps)
+                    conversation = say_in_chat(self.session, self.student.id, talk.conversation, words, self.now)
+                    if steps:
+                        # "I did it" now means this one.
+                        conversation.last_step = steps[0]
                 else:
-                    self._mail(jobs[0], words(self.student.language), talk.conversation if talk else None, expires_at)
-            except _Busy:
+                    self._mail(jobs[0], words(self.student.language), talk, expires_at)
+            except Busy:
                 return False
             for row in self._rows(jobs):
                 row.state, row.channel, row.sent_at = ReminderState.SENT, channel, self.now
         self.report.sent.append(Sent(jobs, steps, channel))
         return True
 
-    def _say(self, seen: Conversation, words: Callable[[str], Note], steps: tuple[str, ...]) -> None:
-        conversation = self.session.scalar(
-            select(Conversation)
-            .where(
-                Conversation.id == seen.id,
-                # It may have been unlinked, or taken by a colleague, since it was read.
-                Conversation.student_id == self.student.id,
-                Conversation.version == seen.version,
-            )
-            .with_for_update(skip_locked=True)
-            .execution_options(populate_existing=True)
-        )
-        if conversation is None:
-            raise _Busy
-        note = words(conversation.language)
-        append(
+    def _mail(self, job: Job, note: Note, talk: LastTalk | None, expires_at: datetime) -> None:
+        queue_mail(
             self.session,
-            conversation,
-            Author.BOT,
-            note.text,
+            self.student,
+            mail_of(note, self.student.language, self.content.address),
+            kind="reminder",
+            key=f"reminder:{job.id}",
+            talk=talk,
             now=self.now,
-            buttons=note.buttons,
-            sources=note.sources,
-        )
-        if steps:
-            # "I did it" now means this one.
-            conversation.last_step = steps[0]
-
-    def _mail(self, job: Job, note: Note, conversation: Conversation | None, expires_at: datetime) -> None:
-        language = self.student.language
-        payload = {
-            "kind": "reminder",
-            "to": self.student.email,
-            "name": self.student.given_name,
-            "language": language,
-            "expires_at": expires_at.isoformat(),
-            **mail_of(note, language, self.content.address),
-        }
-        self.session.add(
-            OutboxEntry(
-                channel="mail",
-                key=f"reminder:{job.id}",
-                # So that erasing the conversation takes the mail with it.
-                conversation_id=conversation.id if conversation is not None else None,
-                payload=payload,
-                next_at=self.now,
-            )
+            expires_at=expires_at,
         )
 
     def _note(self, decision: Decision) -> None:

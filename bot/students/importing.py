@@ -45,6 +45,8 @@ class Known:
     person: Mapping[str, str]
     facts: Mapping[str, Any]
     corrected: Mapping[str, date]
+    is_local: bool = False
+    """A buddy who studies here already; the file has newcomers only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,6 +408,13 @@ def _match(row: Values, by_number: Mapping[str, Known], by_address: Mapping[str,
     number, address = row.values.get("source_id"), row.values.get("email")
     numbered = by_number.get(number) if number else None
     addressed = by_address.get(address) if address else None
+    if addressed is not None and addressed.is_local:
+        raise _Misplaced(
+            "email",
+            address,
+            mark("This address belongs to a local student, who is a buddy."),
+            mark("Check the address; if it is right, take the row out."),
+        )
     if numbered is not None:
         return numbered
     if addressed is None or number is None or addressed.source_id is None:

@@ -8,7 +8,7 @@ from typing import Any
 from babel import Locale
 
 from bot.i18n.formats import date_words
-from bot.i18n.languages import CODES, language_name
+from bot.i18n.languages import CODES, language_name, locale_of
 from bot.i18n.translate import mark, say
 from bot.students.facts import DATE_FACTS
 
@@ -195,7 +195,7 @@ def choices_of(fact: str, language: str) -> Sequence[tuple[Any, str]]:
 
 
 def country_name(code: str, language: str) -> str:
-    return str(Locale.parse(language).territories.get(code, code))
+    return str(Locale.parse(locale_of(language)).territories.get(code, code))
 
 
 def _stays(stays: Sequence[Mapping[str, str]], language: str) -> str:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from bot.db.base import Base, Erasing, personal
@@ -46,6 +46,8 @@ class Student(Base):
     """The number of the person in the school's information system; None for a record made by hand."""
     left_on: Mapped[date | None]
     """No longer among the students that the school sends us since this day."""
+    is_local: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Studies here already and is a buddy: has no steps of arriving."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

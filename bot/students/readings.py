@@ -14,6 +14,7 @@ from typing import Any
 
 from babel import Locale
 
+from bot.i18n.languages import locales_of
 from bot.students.dates import Asked, Direction, Found, days_in, number_of
 from bot.students.facts import COUNTRIES, DATE_FACTS, Facts, group_of
 from bot.students.phrases import WRITTEN, Choice, Phrases, Tense, fold, languages_of, phrases
@@ -464,13 +465,19 @@ def _names_in(text: str, names: Mapping[str, str], language: str) -> dict[int, s
 
 @lru_cache
 def _country_names(language: str) -> Mapping[str, str]:
-    return {fold(str(name)): code for code, name in Locale.parse(language).territories.items() if code in COUNTRIES}
+    return {
+        fold(str(name)): code
+        for locale in locales_of(language)
+        for code, name in Locale.parse(locale).territories.items()
+        if code in COUNTRIES
+    }
 
 
 @lru_cache
 def _language_names(language: str) -> Mapping[str, str]:
     return {
         fold(str(name)): code
-        for code, name in Locale.parse(language).languages.items()
+        for locale in locales_of(language)
+        for code, name in Locale.parse(locale).languages.items()
         if re.fullmatch(r"[a-z]{2}", code) and len(str(name)) > 1
     }

@@ -113,7 +113,13 @@ def known_records(session: Session) -> list[Known]:
         )
     ):
         corrected.setdefault(student_id, {})[fact] = day_in_france(changed_at)
-    columns = (Student.id, Student.source_id, Student.left_on, *(getattr(Student, name) for name in PERSON_FIELDS))
+    columns = (
+        Student.id,
+        Student.source_id,
+        Student.left_on,
+        Student.is_local,
+        *(getattr(Student, name) for name in PERSON_FIELDS),
+    )
     rows = session.execute(select(*columns, Student.facts).order_by(Student.id))
     return [
         Known(
@@ -123,6 +129,7 @@ def known_records(session: Session) -> list[Known]:
             person={name: getattr(row, name) for name in PERSON_FIELDS},
             facts=row.facts,
             corrected=corrected.get(row.id, {}),
+            is_local=row.is_local,
         )
         for row in rows
     ]

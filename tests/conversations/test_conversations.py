@@ -14,15 +14,21 @@ from tests.plugins.engine import EngineDesk
 FOLDER = Path(__file__).parent
 FILES = sorted(FOLDER.glob("*/user_*.yml"))
 KINDS = (
+    "bookings",
     "choices",
     "corrections",
     "digressions",
     "follow_ups",
     "handoff",
     "happy_path",
+    "housing_help",
     "languages",
+    "my_data",
     "out_of_scope",
+    "path",
     "personal",
+    "reminders",
+    "self_check",
     "several_questions",
     "small_talk",
     "unclear",

@@ -13,6 +13,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.engine]
 KARIM = "karim@student.junia.com"
 HANA = "hana@student.junia.com"
 KOFI = "kofi@student.junia.com"
+SAMIR = "samir@student.junia.com"
+NARROW = {"width": 360, "height": 740}
 
 
 def linked(context: Context, desk: Desk, email: str, **options: object) -> Student:
@@ -34,7 +36,63 @@ def test_before_linking_the_sheet_offers_the_link_and_escape_leads_back(desk: De
     expect(student.chat.locator(".sheet")).to_contain_text("Your steps and dates depend on your record.")
     student.page.keyboard.press("Escape")
     expect(student.chat.locator(".sheet")).to_be_hidden()
-    expect(student.chat.locator("textarea")).to_be_focused()
+    expect(student.chat.get_by_role("button", name="My steps and my data")).to_be_focused()
+
+
+def test_the_link_starts_from_the_sheet_and_is_spoken_of_in_words(desk: Desk, new_context: Context):
+    student = student_at(new_context(), desk)
+    open_sheet(student)
+
+    student.chat.locator(".sheet").get_by_role("button", name="Link my record").click()
+
+    expect(student.chat.locator(".sheet")).to_be_hidden()
+    written = student.log.locator(".message.student")
+    expect(written.locator(".bubble")).to_have_text("I want to link my student record")
+    expect(student.reply_to(written)).to_contain_text("Write me the address of your school mailbox")
+    student.page.reload()
+    expect(written.locator(".bubble")).to_have_text("I want to link my student record")
+
+
+def test_what_is_said_behind_the_sheet_is_counted_until_it_is_left(desk: Desk, new_context: Context):
+    context = new_context()
+    student = student_at(context, desk)
+    student.ask("How do I find a room?")
+    open_sheet(student)
+    badge = student.chat.locator(".sheet .badge")
+    expect(badge).to_be_hidden()
+
+    student_at(context, desk).ask("Which insurance do I need for my room?")
+
+    expect(badge).to_have_text("1")
+    student.chat.get_by_role("button", name="Back to the chat").click()
+    expect(student.log).to_contain_text("Which insurance do I need for my room?")
+    open_sheet(student)
+    expect(badge).to_be_hidden()
+
+
+def test_a_sheet_that_cannot_be_read_says_so_and_is_read_again(desk: Desk, new_context: Context):
+    student = student_at(new_context(), desk)
+    student.page.route("**/path", lambda route: route.abort())
+
+    open_sheet(student)
+
+    expect(student.chat.locator(".sheet").get_by_role("alert")).to_have_text("This cannot be shown at the moment.")
+    student.page.unroute("**/path")
+    student.chat.locator(".sheet").get_by_role("button", name="Try again").click()
+    expect(student.chat.locator(".sheet")).to_contain_text("Your steps and dates depend on your record.")
+
+
+def test_the_sheet_in_arabic_fits_a_narrow_screen(desk: Desk, new_context: Context):
+    student = linked(new_context, desk, SAMIR, viewport=NARROW)
+    student.chat.locator("select").select_option("ar")
+    open_sheet_button = student.chat.locator("button.file")
+    expect(open_sheet_button).to_have_attribute("aria-label", "خطواتي وبياناتي")
+
+    open_sheet_button.click()
+    student.chat.locator(".step[data-slug] summary").first.click()
+
+    assert student.chat.locator(".sheetBody").evaluate("node => node.scrollWidth - node.clientWidth") == 0
+    assert student.page.evaluate("() => document.documentElement.scrollWidth - innerWidth") == 0
 
 
 def test_a_step_is_marked_by_keyboard_and_undone(desk: Desk, new_context: Context):
@@ -58,6 +116,7 @@ def test_a_step_is_marked_by_keyboard_and_undone(desk: Desk, new_context: Contex
 def test_a_calendar_address_answers_until_it_is_stopped(desk: Desk, new_context: Context):
     student = linked(new_context, desk, HANA)
     open_sheet(student)
+    student.chat.locator("summary", has_text="Your dates in your calendar").click()
     student.chat.get_by_role("button", name="Give me an address").click()
     address = student.chat.locator(".address").inner_text()
     desk.said.add(address.rsplit("/", 1)[1].removesuffix(".ics"))

@@ -1,15 +1,30 @@
 """How a parallel run shares out the tests: what takes longest first, and what shares a desk or an engine together."""
 
-import pytest
+from typing import Any
 
-TOGETHER = ("tests/e2e/", "tests/conversations/", "tests/nlu/")
-"""One process each, in this order: a desk or an engine is started once, and nobody waits for it at the end."""
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+TOGETHER = ("tests/e2e/", "tests/nlu/", "tests/conversations/")
+"""One process each, in this order: a desk or an engine is started once, not both at the same time, and nobody waits for
+one at the end.
+"""
+
+
+class Sharing(LoadScopeScheduling):
+    """Tests of one group run in one process, one after the other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
+    return Sharing(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_place)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(item.nodeid)))
 
 
 def group_of(nodeid: str) -> str:

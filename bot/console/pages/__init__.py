@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request, Response
 
 from bot.console.pages.bookings import routes as bookings
+from bot.console.pages.buddies import routes as buddies
 from bot.console.pages.desk import routes as desk
 from bot.console.pages.reminders import routes as reminders
 from bot.console.pages.students import routes as students
@@ -33,6 +34,13 @@ PAGES = (
         frozenset({Role.ADVISER, Role.COORDINATOR, Role.ADMIN}),
         bookings.render,
         bookings.routes(),
+    ),
+    Page(
+        "/staff/buddies",
+        mark("Buddies"),
+        frozenset({Role.COORDINATOR, Role.ADMIN}),
+        buddies.render,
+        buddies.routes(),
     ),
     Page(
         "/staff/reminders",

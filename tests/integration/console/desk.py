@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from bot.bootstrap import Services
 from bot.clock import Clock
-from bot.config import Settings
+from bot.config import ROOT, Settings
 from bot.console import staff_api_router, staff_pages_router
 from bot.conversations.live import Live
 from bot.conversations.service import hash_token
@@ -30,7 +30,7 @@ def desk_services(database: Database, clock: Clock, **settings: Any) -> Services
         settings=Settings(_env_file=None, **settings),
         clock=clock,
         database=database,
-        knowledge=SimpleNamespace(topics={}),
+        knowledge=SimpleNamespace(topics={}, folder=ROOT / "knowledge"),
         procedures=(),
         door=None,
         live=Live(database, clock),

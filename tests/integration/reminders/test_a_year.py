@@ -69,7 +69,7 @@ def year(tmp_path_factory: pytest.TempPathFactory, knowledge: Knowledge) -> Year
     with database.write() as session:
         load_demo(session, Settings(data=folder, _env_file=None), start)
     with database.read() as session:
-        students = session.scalars(select(Student)).all()
+        students = session.scalars(select(Student).where(Student.is_local.is_(False))).all()
         walked = Year({each.id: facts_of(each, steps_done(session, each.id)) for each in students})
     reminders = Reminders(database, Content(PROCEDURES, knowledge, "https://accueil.example"))
     day = FIRST

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from bot.buddies.matching import Weights
+from bot.buddies.models import BuddyPairing, BuddyProfile
+from bot.buddies.tending import Content, tend
 from bot.config import ROOT, Settings
 from bot.demo import PASSWORD_FILE, DemoSummary, load_demo, read_colleagues, read_students
 from bot.errors import ContentError
@@ -172,6 +175,44 @@ def test_amina_hears_her_own_date(database, settings, now):
     assert answer.text.startswith("By 12 December 2026, because you arrived on 12 September 2026.")
 
 
+def test_the_pairs_of_the_cast_are_rows_with_their_reasons(database, settings, now):
+    load(database, settings, now)
+
+    with database.read() as session:
+        names = {each.id: each.given_name for each in session.scalars(select(Student))}
+        pairs = session.scalars(select(BuddyPairing).order_by(BuddyPairing.id)).all()
+        found = [(names[each.newcomer_id], names[each.buddy_id], str(each.state)) for each in pairs]
+        waiting = session.scalars(select(BuddyProfile).where(BuddyProfile.role == "newcomer")).all()
+
+    assert found == [
+        ("Amina", "Lise", "accepted"),
+        ("Mei", "Hugo", "proposed"),
+        ("Elif", "Anna", "accepted"),
+        ("Lucía", "Marie", "ended"),
+        ("Luiza", "Lise", "declined"),
+        ("Hana", "Jonas", "accepted"),
+    ]
+    assert all(each.reasons for each in pairs)
+    assert len(waiting) == 8
+
+
+def test_the_local_students_of_the_cast_are_buddies_without_a_path(database, settings, now):
+    load(database, settings, now)
+
+    with database.read() as session:
+        here = session.scalars(select(Student).where(Student.is_local.is_(True)).order_by(Student.id)).all()
+        roles = {each.student_id: str(each.role) for each in session.scalars(select(BuddyProfile))}
+
+    assert [each.given_name for each in here] == ["Lise", "Hugo", "Anna", "Marie", "Jonas"]
+    assert {roles[each.id] for each in here} == {"buddy"}
+
+
+def test_a_fresh_demo_sends_nobody_a_word_about_buddies(database, settings, now):
+    load(database, settings, now)
+
+    assert tend(database, Content(Weights(), "https://accueil.example"), now) == 0
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -179,6 +220,7 @@ def test_amina_hears_her_own_date(database, settings, now):
         ({"language": "tlh"}, "language"),
         ({"housing": {"state": "maybe", "updated_on": "2026-11-01"}}, "housing.state"),
         ({"buddy": {"state": "maybe", "since": "2026-11-01"}}, "buddy.state"),
+        ({"buddy": {"state": "accepted", "favourite_colour": "brick"}}, "buddy.favourite_colour"),
         ({"favourite_colour": "brick"}, "favourite_colour"),
     ],
 )

@@ -5,7 +5,7 @@ import pytest
 
 from bot.i18n.detect import detect, switched_language
 from bot.i18n.formats import date_words, money
-from bot.i18n.languages import negotiate
+from bot.i18n.languages import language_name, negotiate
 
 
 @pytest.mark.parametrize(
@@ -68,4 +68,12 @@ def test_dates_and_amounts_are_written_as_the_reader_writes_them():
         "877,50\xa0€",
         "€100",
         "100\xa0€",
+    ]
+
+
+def test_portuguese_is_that_of_portugal():
+    assert [money(Decimal("877.50"), "pt"), language_name("pl", "pt"), language_name("cs", "pt")] == [
+        "877,50\xa0€",
+        "polaco",
+        "checo",
     ]

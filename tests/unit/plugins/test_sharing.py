@@ -1,20 +1,11 @@
-import pytest
+from types import SimpleNamespace
 
 from tests.plugins.sharing import group_of, pytest_collection_modifyitems
 
 
-class Item:
-    def __init__(self, nodeid: str) -> None:
-        self.nodeid = nodeid
-        self.groups: list[str] = []
-
-    def add_marker(self, marker: pytest.MarkDecorator) -> None:
-        self.groups += marker.args
-
-
 def test_what_shares_a_desk_or_an_engine_runs_first_and_in_one_process():
     items = [
-        Item(each)
+        SimpleNamespace(nodeid=each)
         for each in (
             "tests/unit/test_log.py::test_b",
             "tests/nlu/test_search.py::test_a",
@@ -26,7 +17,7 @@ def test_what_shares_a_desk_or_an_engine_runs_first_and_in_one_process():
 
     pytest_collection_modifyitems(items)
 
-    assert [(each.nodeid, *each.groups) for each in items] == [
+    assert [(each.nodeid, group_of(each.nodeid)) for each in items] == [
         ("tests/e2e/test_embedding.py::test_b", "tests/e2e/"),
         ("tests/e2e/test_a_student_asks.py::test_a", "tests/e2e/"),
         ("tests/nlu/test_search.py::test_a", "tests/nlu/"),

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -327,3 +328,15 @@ def test_a_value_like_a_formula_is_text_in_the_record_and_harmless_in_the_report
 
     assert plan.entries[0].person["given_name"] == "=cmd"
     assert "2;changed;'=cmd B;given_name;A;'=cmd;;" in as_csv(plan, "en").splitlines()
+
+
+def test_the_address_of_a_local_student_is_refused():
+    lise = replace(known(1, "Lise"), is_local=True)
+
+    plan = plan_of(f"{HEAD}\nJ1;lise@student.junia.com;Lise;Test", lise)
+
+    words = "This address belongs to a local student, who is a buddy."
+    assert (plan.entries, [told(fault) for fault in plan.faults]) == (
+        (),
+        [(2, "email", "lise@student.junia.com", words)],
+    )

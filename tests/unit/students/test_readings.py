@@ -110,6 +110,8 @@ def test_text_that_says_nothing_changes_nothing(text: str) -> None:
         ("hours_this_permit_year", "about 120 hours", "en", (120,)),
         ("hours_this_permit_year", "between 100 and 120", "en", ()),
         ("nationality", "Maroc et France", "fr", (["MA", "FR"],)),
+        ("nationality", "Vietname", "pt", (["VN"],)),
+        ("nationality", "Vietnã", "pt", (["VN"],)),
         ("nationality", "Guinea-Bissau", "en", (["GW"],)),
         ("country_of_residence", "Перу", "uk", ("PE",)),
         ("nationality_group", "Turquía", "es", ("turkey",)),

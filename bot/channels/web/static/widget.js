@@ -25,6 +25,8 @@
   const POLLING_LASTS = 120 * SECOND;
   const SEND_TRIES = 6;
   const PAGE = 200;
+  // A sentence would have to be understood first, in seven languages; the transcript shows it in words all the same.
+  const LINK_COMMAND = "/link";
 
   // ------------------------------------------------------------------------------------------------- small things
 
@@ -62,6 +64,7 @@
     down: ["M12 5v14", "M6 13l6 6l6-6"],
     file: ["M5 7l1.5 1.5L9 6", "M12 7.5h8", "M5 13l1.5 1.5L9 12", "M12 13.5h8", "M5 19l1.5 1.5L9 18", "M12 19.5h8"],
     back: ["M19 12H5", "M11 6l-6 6l6 6"],
+    calendar: ["M4 6h16v14H4z", "M4 10.5h16", "M8.5 3v5", "M15.5 3v5"],
   };
 
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
@@ -808,50 +811,75 @@
     .counter:empty { display: none; }
     .counter.wrong { color: var(--brick); font-weight: 600; }
 
-    .sheet { flex: 1; min-block-size: 0; display: flex; flex-direction: column; animation: rise .18s ease-out; }
-    .sheetTop { display: flex; align-items: center; gap: 4px; padding: 8px 12px 0; border-block-end: 1px solid var(--line); background: var(--card); }
+    .sheet { flex: 1; min-block-size: 0; display: flex; flex-direction: column; container-type: inline-size; animation: rise .18s ease-out; }
+    .sheetTop { display: flex; flex-wrap: wrap; align-items: center; gap: 0 4px; padding: 6px 12px 0; border-block-end: 1px solid var(--line); background: var(--card); }
+    .sheetTop [role="tablist"] { display: flex; flex-wrap: wrap; }
     .sheetTop [role="tab"] { padding-inline: 12px; border-radius: 12px 12px 0 0; font-weight: 600; color: var(--soft); border-block-end: 3px solid transparent; }
+    .sheetTop [role="tab"]:hover { color: var(--ink); }
     .sheetTop [aria-selected="true"] { color: var(--ink); border-block-end-color: var(--brick); }
-    .leave { display: inline-flex; align-items: center; gap: 6px; margin-inline-start: auto; padding-inline: 10px; border-radius: 12px; font-weight: 600; font-size: .9rem; color: var(--canal-text); }
+    .sheetTop :focus-visible { outline-offset: -3px; }
+    .leave { display: inline-flex; align-items: center; justify-content: center; gap: 6px; margin-inline-start: auto; padding-inline: 10px; border-radius: 12px; font-weight: 600; font-size: .9rem; color: var(--canal-text); }
     .leave svg { inline-size: 18px; block-size: 18px; }
     :host([dir="rtl"]) .leave svg { transform: scaleX(-1); }
-    .sheetBody { flex: 1; min-block-size: 0; overflow-y: auto; overscroll-behavior: contain; padding: 16px; display: grid; gap: 14px; align-content: start; scrollbar-width: thin; }
+    .sheetBody { flex: 1; min-block-size: 0; overflow-y: auto; overscroll-behavior: contain; padding: 16px; display: flex; flex-direction: column; gap: 16px; scrollbar-width: thin; scrollbar-color: var(--line) transparent; }
+    .sheetBody > * { flex: none; }
+    .sheetBody > .typing { align-self: flex-start; margin: 0; }
     .sheetBody:focus-visible { outline-offset: -3px; }
     .sheetBody[aria-busy="true"] { opacity: .6; }
-    .sheetNote { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 4px 12px; padding: 6px 14px; border-radius: 12px; background: var(--sun-pale); border: 1px solid var(--sun); }
+    .sheetBody:has(.sheetNote) { scroll-padding-block-start: 5rem; }
+    .sheetNote { position: sticky; inset-block-start: -16px; z-index: 1; display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 0 12px; padding: 4px 8px 4px 14px; border-radius: 12px; background: var(--sun-pale); border: 1px solid var(--sun); box-shadow: 0 4px 14px rgb(43 20 10 / .16); }
+    :host([dir="rtl"]) .sheetNote { padding: 4px 14px 4px 8px; }
+    .sheetNote span { flex: 1 1 10em; overflow-wrap: anywhere; }
     .tally { color: var(--soft); }
+    .tally > * { white-space: nowrap; }
     .tally b { color: var(--brick); }
-    .group > h3, .group > summary { font: 700 1.02rem/1.3 "Iowan Old Style", "Palatino Linotype", Palatino, "Book Antiqua", Georgia, "Noto Serif", serif; margin-block-end: 8px; }
-    .group > summary, .step > summary { cursor: pointer; list-style: none; }
-    .group > summary { min-block-size: 44px; display: flex; align-items: center; gap: 8px; margin: 0; color: var(--soft); }
+    .group h3, .box h3 { font: 700 1.06rem/1.3 "Iowan Old Style", "Palatino Linotype", Palatino, "Book Antiqua", Georgia, "Noto Serif", serif; }
+    section.group > h3 { margin-block-end: 8px; }
+    .group + .group { margin-block-start: 4px; }
+    details.group + details.group { margin-block-start: -14px; }
+    .group > summary, .step > summary { cursor: pointer; list-style: none; border-radius: 13px; }
+    .group > summary { min-block-size: 44px; display: flex; align-items: center; gap: 10px; color: var(--soft); }
     .group > summary::-webkit-details-marker, .step > summary::-webkit-details-marker { display: none; }
-    .group > summary::before { content: ""; inline-size: 7px; block-size: 7px; border: solid currentColor; border-width: 0 2px 2px 0; rotate: -45deg; }
+    .group > summary::before, .step > summary::after { content: ""; flex: none; inline-size: 8px; block-size: 8px; border: solid currentColor; border-width: 0 2px 2px 0; rotate: -45deg; transition: rotate .15s; }
     :host([dir="rtl"]) .group > summary::before { rotate: 135deg; }
     .group[open] > summary::before, :host([dir="rtl"]) .group[open] > summary::before { rotate: 45deg; }
-    .stepList { display: grid; gap: 8px; list-style: none; padding: 0; }
-    .step { border: 1px solid var(--line); border-radius: 14px; background: var(--card); }
-    .step > summary { display: grid; grid-template-columns: 26px 1fr; gap: 0 10px; align-items: start; min-block-size: 44px; padding: 10px 14px; }
-    .step > summary .mark { grid-row: span 2; inline-size: 22px; block-size: 22px; margin-block-start: 1px; border-radius: 50%; border: 2px solid var(--canal-text); display: grid; place-items: center; font-size: .8rem; font-weight: 700; line-height: 1; }
+    .stepList { display: grid; gap: 8px; list-style: none; }
+    .group[open] > .stepList { margin-block: 4px 14px; }
+    .step { border: 1px solid var(--line); border-radius: 14px; background: var(--card); overflow-wrap: anywhere; }
+    .step > summary { display: grid; grid-template-columns: 22px 1fr 12px; gap: 0 10px; align-items: center; align-content: center; min-block-size: 48px; padding: 10px 14px; }
+    .step > summary:hover strong { text-decoration: underline; text-underline-offset: 4px; text-decoration-thickness: 1px; }
+    .step > summary::after { grid-area: 1 / 3; margin: -4px 2px 0; rotate: 45deg; color: var(--soft); }
+    .step[open] > summary::after { margin-block-start: 4px; rotate: 225deg; }
+    .step > summary:focus-visible { outline-offset: -2px; }
+    .mark { align-self: start; inline-size: 22px; block-size: 22px; margin-block-start: 1px; border-radius: 50%; border: 2px solid var(--canal-text); display: grid; place-items: center; font-size: 13px; font-weight: 700; line-height: 1; }
     .step[data-state="blocked"] .mark { border-style: dashed; border-color: var(--soft); }
     .step[data-state="unknown"] .mark { border-color: var(--sun); background: var(--sun); color: #3b2106; }
     .step[data-state="done"] .mark { background: var(--canal); border-color: var(--canal); color: var(--on-canal); }
     .step[data-state="not_needed"] .mark { border-color: var(--line); color: var(--soft); }
-    .step[data-overdue] { border-color: var(--brick); border-inline-start-width: 5px; }
+    .step[data-overdue] { border-inline-start: 5px solid var(--brick); }
+    .step[data-overdue] > summary, .step[data-overdue] > .inside { padding-inline-start: 10px; }
     .step[data-overdue] .mark { border-color: var(--brick); background: var(--brick); color: var(--on-brick); }
-    .step strong { font-weight: 600; }
-    .step .when { font-size: .88rem; color: var(--soft); }
+    .step strong { font-weight: 600; line-height: 1.35; text-align: start; }
+    :host([dir="rtl"]) .step > summary strong { text-align: right; }
+    .step .when { grid-area: 2 / 2; font-size: .88rem; color: var(--soft); }
     .step[data-overdue] .when { color: var(--brick); font-weight: 600; }
-    .step .inside { padding: 0 14px 14px 50px; display: grid; gap: 8px; font-size: .95rem; }
-    :host([dir="rtl"]) .step .inside { padding: 0 50px 14px 14px; }
-    .step .inside ul { padding-inline-start: 1.2em; }
-    .step .inside small { color: var(--soft); }
-    .box { border: 1px solid var(--line); border-radius: 14px; background: var(--card); padding: 14px; display: grid; gap: 10px; }
-    .box h3 { font: 700 1.02rem/1.3 "Iowan Old Style", "Palatino Linotype", Palatino, "Book Antiqua", Georgia, "Noto Serif", serif; }
+    .step .inside { margin-block-start: 2px; padding: 0 14px 14px; display: grid; gap: 12px; font-size: .95rem; }
+    .inside ul { padding-inline-start: 1.35em; list-style: disc; }
+    .inside li::marker { color: var(--brick); }
+    .inside .label { font-weight: 600; }
+    .inside .chips { margin: 0; }
+    .why { display: grid; gap: 6px; color: var(--soft); font-size: .88rem; }
+    * + .why { padding-block-start: 10px; border-block-start: 1px dashed var(--line); }
+    .calendar > summary svg { color: var(--canal-text); }
+    .box { border: 1px solid var(--line); border-radius: 14px; background: var(--card); padding: 14px; display: grid; gap: 12px; overflow-wrap: anywhere; }
     .box .chips { margin: 0; }
     .chips button.grave { border-color: var(--brick); color: var(--brick); }
     .chips button.grave:hover:not(:disabled) { background: var(--brick); border-color: var(--brick); color: var(--on-brick); }
     .address { display: block; padding: 8px 12px; border-radius: 10px; background: var(--paper); border: 1px dashed var(--soft); font: .85rem/1.4 ui-monospace, monospace; overflow-wrap: anywhere; user-select: all; }
-    @container (max-width: 380px) { .sheetTop [role="tab"] { padding-inline: 8px; font-size: .92rem; } .leave span { display: none; } }
+    @container (max-width: 400px) {
+      .sheetTop [role="tab"] { padding-inline: 9px; font-size: .94rem; }
+      .leave span { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+    }
 
     .dialog { border: 1px solid var(--line); border-radius: 18px; padding: 22px; max-inline-size: min(340px, calc(100vw - 40px)); background: var(--card); color: var(--ink); }
     .dialog::backdrop { background: rgb(30 16 10 / .5); }
@@ -859,7 +887,7 @@
     .newText { color: var(--soft); }
     .choices { display: flex; flex-wrap: wrap; gap: 10px; margin-block-start: 18px; }
     .choices .confirm { background: var(--brick); border-color: var(--brick); color: var(--on-brick); }
-    @media (prefers-reduced-motion: reduce) { *, *::before { animation: none !important; transition: none !important; } }
+    @media (prefers-reduced-motion: reduce) { *, *::before, *::after { animation: none !important; transition: none !important; } }
     @media (forced-colors: active) { .bubble, .send, .launcher { border: 1px solid; } .typing i { background: CanvasText; } }
   `);
 
@@ -883,6 +911,7 @@
     #ui = {};
     #ready = null;
     #tab = "steps";
+    #loading = null;
 
     get #isInline() {
       return this.hasAttribute("inline");
@@ -906,6 +935,7 @@
     /** Opens the chat and sends the text as the student's message. */
     async ask(text) {
       await this.open();
+      this.#closeSheet();
       this.#send({ text });
     }
 
@@ -1006,7 +1036,7 @@
           node("code", "span", { "aria-hidden": "true" }),
           node("languages", "select", { onchange: (event) => this.#chooseLanguage(event.target.value) }),
         ),
-        button("file", () => this.#openSheet(), icon(...ICONS.file)),
+        button("file", () => this.#toggleSheet(), icon(...ICONS.file)),
         button("fresh", () => this.#ui.dialog.showModal(), icon(...ICONS.fresh)),
         this.#isInline ? null : button("close", () => this.close(), icon(...ICONS.close)),
       );
@@ -1058,8 +1088,7 @@
       );
       this.#ui.eraseNow.classList.add("confirm");
 
-      const tab = (name) =>
-        button(name, () => this.#showTab(name), "");
+      const tab = (name) => button(name, () => this.#showTab(name));
       const sheet = node(
         "sheet",
         "section",
@@ -1068,11 +1097,14 @@
           "div",
           { class: "sheetTop" },
           node("tabs", "div", { role: "tablist", onkeydown: (event) => this.#onTabKey(event) }, tab("steps"), tab("data")),
-          button("leave", () => this.#closeSheet(), icon(...ICONS.back), node("leaveText", "span", {})),
+          button("leave", () => this.#leaveSheet(), icon(...ICONS.back), node("leaveText", "span", {}), node("behind", "b", { class: "badge", hidden: true })),
         ),
-        node("sheetBody", "div", { role: "tabpanel", tabindex: 0 }),
+        node("sheetBody", "div", { role: "tabpanel", id: "sheet-body", tabindex: 0 }),
       );
-      for (const name of ["steps", "data"]) this.#ui[name].setAttribute("role", "tab");
+      for (const name of ["steps", "data"]) {
+        for (const [key, value] of [["role", "tab"], ["id", `tab-${name}`], ["aria-controls", "sheet-body"]]) this.#ui[name].setAttribute(key, value);
+      }
+      this.#ui.file.setAttribute("aria-expanded", false);
 
       node(
         "panel",
@@ -1110,7 +1142,7 @@
       this.#ui.panel.addEventListener("keydown", (event) => {
         if (event.key !== "Escape" || event.defaultPrevented || this.#ui.dialog.open || this.#ui.eraseDialog.open) return;
         if (this.#ui.sheet.hidden) this.close();
-        else this.#closeSheet();
+        else this.#leaveSheet();
       });
 
       this.shadowRoot.append(this.#ui.panel);
@@ -1134,8 +1166,9 @@
       );
       this.#name(ui.fresh, text.new);
       this.#name(ui.file, text.file);
-      this.#name(ui.leave, text.back_to_chat);
+      ui.leave.title = text.back_to_chat;
       ui.leaveText.textContent = text.back_to_chat;
+      ui.sheet.setAttribute("aria-label", text.file);
       ui.tabs.setAttribute("aria-label", text.file);
       ui.steps.textContent = text.my_steps;
       ui.data.textContent = text.my_data;
@@ -1143,7 +1176,6 @@
       ui.eraseText.textContent = text.erase_text;
       ui.eraseNow.textContent = text.erase_now;
       ui.keep.textContent = text.cancel;
-      if (!ui.sheet.hidden) this.#showTab(this.#tab);
       this.#name(ui.send, text.send);
       this.#name(ui.latest, text.latest);
       if (ui.close) this.#name(ui.close, text.close);
@@ -1170,6 +1202,7 @@
     #onEvent(event) {
       this.#ui.hello?.remove();
       if (event.kind === "erased") this.#clear();
+      if (event.author !== "student" && !this.#ui.sheet.hidden && !this.#ui.scroller.hasAttribute("aria-busy")) this.#countBehindSheet();
       this.#events.push(event);
       if (event.author === "student" && this.#adopt(event)) return;
       const isAtEnd = this.#isAtEnd();
@@ -1240,6 +1273,7 @@
       this.#clear();
       this.#control = { control: "bot" };
       this.#ui.log.prepend(h("div", { class: "message system" }, plain(this.#strings.gone)));
+      if (!this.#ui.sheet.hidden) this.#showTab(this.#tab);
     }
 
     #setTyping(author, on) {
@@ -1366,25 +1400,46 @@
 
     // ---- the student's own file: steps and data
 
-    #openSheet() {
+    #toggleSheet() {
+      if (!this.#ui.sheet.hidden) return this.#leaveSheet();
       this.#connect();
-      [this.#ui.sheet.hidden, this.#ui.middle.hidden, this.#ui.footer.hidden] = [false, true, true];
-      this.#showTab(this.#tab);
+      this.#setSheet(true);
       this.#ui[this.#tab].focus();
+      return this.#showTab(this.#tab);
     }
 
-    #closeSheet() {
-      [this.#ui.sheet.hidden, this.#ui.middle.hidden, this.#ui.footer.hidden] = [true, false, false];
+    #setSheet(isOpen) {
+      const { sheet, middle, footer, file, behind } = this.#ui;
+      [sheet.hidden, middle.hidden, footer.hidden, behind.hidden] = [!isOpen, isOpen, isOpen, true];
+      behind.textContent = 0;
+      file.setAttribute("aria-expanded", isOpen);
+    }
+
+    /** What goes on in the chat goes on in its field; whoever only leaves comes back to where they opened the sheet. */
+    #closeSheet(next = this.#ui.input) {
+      if (this.#ui.sheet.hidden) return;
+      this.#setSheet(false);
       this.#scrollToEnd();
-      this.#ui.input.focus();
+      next.focus();
+    }
+
+    #leaveSheet() {
+      this.#closeSheet(this.#ui.file);
+    }
+
+    #countBehindSheet() {
+      const { behind, said } = this.#ui;
+      behind.textContent = Number(behind.textContent) + 1;
+      behind.hidden = false;
+      said.textContent = fill(this.#strings.open_unread, { count: behind.textContent });
     }
 
     #onTabKey(event) {
-      if (!["ArrowLeft", "ArrowRight"].includes(event.key)) return;
+      if (!["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) return;
       event.preventDefault();
-      const other = this.#tab === "steps" ? "data" : "steps";
-      this.#showTab(other);
-      this.#ui[other].focus();
+      const name = { Home: "steps", End: "data" }[event.key] ?? (this.#tab === "steps" ? "data" : "steps");
+      this.#ui[name].focus();
+      if (name !== this.#tab) this.#showTab(name);
     }
 
     async #showTab(name) {
@@ -1394,20 +1449,21 @@
         this.#ui[each].setAttribute("aria-selected", each === name);
         this.#ui[each].tabIndex = each === name ? 0 : -1;
       }
-      sheetBody.setAttribute("aria-label", this.#ui[name].textContent);
+      sheetBody.setAttribute("aria-labelledby", `tab-${name}`);
+      sheetBody.replaceChildren(h("div", { class: "typing", "aria-hidden": "true" }, h("i"), h("i"), h("i")));
       await this.#load(async () => (name === "steps" ? this.#stepsView(await this.#json("/path")) : this.#dataView(await this.#json("/mydata"))));
     }
 
-    /** Draws what `make` gives; a failure is said in its place, with a way to try again. */
+    /** Draws what `make` gives, or that it failed. False when something asked for later has taken the place. */
     async #load(make) {
       const { sheetBody } = this.#ui;
+      const loading = (this.#loading = Symbol("loading"));
       sheetBody.setAttribute("aria-busy", "true");
-      try {
-        sheetBody.replaceChildren(...(await make()));
-      } catch (error) {
-        sheetBody.replaceChildren(...this.#troubleView(error));
-      }
+      const drawn = await make().catch((error) => this.#troubleView(error));
+      if (loading !== this.#loading) return false;
+      sheetBody.replaceChildren(...drawn);
       sheetBody.removeAttribute("aria-busy");
+      return true;
     }
 
     #troubleView(error) {
@@ -1415,11 +1471,21 @@
       if (error.details?.code === "not_linked") {
         const link = () => {
           this.#closeSheet();
-          this.#send({ text: text.link_message });
+          this.#send({ text: LINK_COMMAND });
         };
         return [h("div", { class: "box" }, h("p", {}, text.not_linked), this.#deeds([text.link, link]))];
       }
-      return [h("div", { class: "box" }, h("p", { role: "alert" }, text.file_failed), this.#deeds([text.try_again, () => this.#showTab(this.#tab)]))];
+      const again = async () => {
+        this.#ui.sheetBody.focus();
+        await this.#showTab(this.#tab);
+      };
+      return [h("div", { class: "box" }, h("p", { role: "alert" }, text.file_failed), this.#deeds([text.try_again, again]))];
+    }
+
+    /** In the place of everything: whether the deed was done is only known when the sheet is read again. */
+    #showTrouble(error) {
+      this.#ui.sheetBody.replaceChildren(...this.#troubleView(error));
+      this.#ui.sheetBody.querySelector("button").focus();
     }
 
     async #json(path, options) {
@@ -1439,25 +1505,38 @@
         ["done", text.steps_done, false],
         ["not_needed", text.steps_not_needed, false],
       ];
-      const overdue = steps.filter((step) => step.overdue).length;
+      const { sheetBody } = this.#ui;
       const count = (state) => steps.filter((step) => step.status === state).length;
-      const tally = h("p", { class: "tally" }, overdue ? h("b", {}, fill(text.count_overdue, { count: overdue }), " · ") : null, fill(text.count_open, { count: count("open") }), " · ", fill(text.count_done, { count: count("done") }));
+      const overdue = steps.filter((step) => step.overdue).length;
+      const tally = h(
+        "p",
+        { class: "tally" },
+        ...(overdue ? [h("b", {}, fill(text.count_overdue, { count: overdue })), " · "] : []),
+        h("span", {}, fill(text.count_open, { count: count("open") })),
+        " · ",
+        h("span", {}, fill(text.count_done, { count: count("done") })),
+      );
       const drawn = groups.flatMap(([state, title, isShown]) => {
         const members = steps.filter((step) => step.status === state);
         if (!members.length) return [];
         const list = h("ul", { class: "stepList" }, ...members.map((step) => h("li", {}, this.#step(step, today))));
         if (isShown) return [h("section", { class: "group" }, h("h3", {}, title), list)];
-        return [h("details", { class: "group" }, h("summary", {}, `${title} (${members.length})`), list)];
+        const open = sheetBody.querySelector(`.group[data-state="${state}"]`)?.open;
+        return [h("details", { class: "group", "data-state": state, open }, h("summary", {}, h("h3", {}, `${title} (${members.length})`)), list)];
       });
-      return [note, tally, ...drawn, this.#calendarBox()].filter(Boolean);
+      // The one that stands there may show an address that is shown only once.
+      const calendar = sheetBody.querySelector(".calendar") ?? this.#calendarBox();
+      return [note, tally, calendar, ...drawn].filter(Boolean);
     }
 
     #step(step, today) {
       const text = this.#strings;
       const marks = { open: step.overdue ? "!" : "", blocked: "", unknown: "?", done: "✓", not_needed: "–" };
-      const address = safeAddress(step.where?.url ?? "");
-      const source = safeAddress(step.source.url);
       const isOpen = ["open", "blocked", "unknown"].includes(step.status);
+      const when = this.#when(step, today);
+      const reasons = step.because.map((reason) => h("p", { dir: "auto" }, reason));
+      // What keeps a step waiting comes before how to do it.
+      const isWaiting = isOpen && step.status !== "open";
       return h(
         "details",
         { class: "step", "data-slug": step.slug, "data-state": step.status, "data-overdue": step.overdue },
@@ -1466,20 +1545,36 @@
           {},
           h("span", { class: "mark", "aria-hidden": "true" }, marks[step.status]),
           h("strong", { dir: "auto" }, step.title),
-          h("span", { class: "when" }, this.#when(step, today)),
+          when ? h("span", { class: "when" }, when) : null,
         ),
         h(
           "div",
-          { class: "inside", dir: "auto" },
-          ...step.because.map((reason) => h("p", {}, reason)),
-          step.status === "not_needed" || step.status === "done" ? null : markdown(step.overdue ? step.late : step.do),
-          step.needs.length && isOpen ? h("div", {}, h("p", {}, text.needs), h("ul", {}, ...step.needs.map((paper) => h("li", {}, paper)))) : null,
-          address && isOpen ? h("p", {}, text.where, " ", link(address, step.where.title)) : null,
-          h("small", {}, text.source, " ", source ? link(source, step.source.title) : step.source.title, " · ", fill(text.checked, { date: this.#day(step.source.checked_on) })),
-          isOpen ? this.#deeds([text.did_it, (event) => this.#change(event, step, true)]) : null,
+          { class: "inside" },
+          ...(isWaiting ? reasons : []),
+          ...(isOpen ? this.#toDo(step) : []),
+          h("div", { class: "why" }, ...(isWaiting ? [] : reasons), this.#stepSource(step)),
           step.status === "done" && step.done_on ? this.#deeds([text.undo, (event) => this.#change(event, step, false)]) : null,
         ),
       );
+    }
+
+    #toDo(step) {
+      const text = this.#strings;
+      const address = safeAddress(step.where?.url ?? "");
+      const papers = step.needs.map((paper) => h("li", {}, paper));
+      return [
+        markdown(step.overdue ? step.late : step.do),
+        papers.length ? h("div", {}, h("p", { class: "label" }, text.needs), h("ul", { dir: "auto" }, ...papers)) : null,
+        address ? h("p", {}, h("span", { class: "label" }, text.where), " ", link(address, h("bdi", {}, step.where.title))) : null,
+        this.#deeds([text.did_it, (event) => this.#change(event, step, true)]),
+      ];
+    }
+
+    #stepSource({ source }) {
+      const text = this.#strings;
+      const address = safeAddress(source.url);
+      const title = h("bdi", {}, source.title);
+      return h("p", {}, text.source, " ", address ? link(address, title) : title, " · ", fill(text.checked, { date: this.#day(source.checked_on) }));
     }
 
     #when(step, today) {
@@ -1498,66 +1593,82 @@
     }
 
     async #change(event, step, done) {
+      const { sheetBody, said } = this.#ui;
       const text = this.#strings;
+      const at = sheetBody.scrollTop;
       event.currentTarget.disabled = true;
-      await this.#load(async () => {
+      const isDrawn = await this.#load(async () => {
         const path = await this.#json(`/path/${step.slug}`, { method: "PUT", body: { done } });
         const label = fill(done ? text.marked_done : text.marked_open, { step: step.title });
         const back = this.#smallButton(text.undo, (again) => this.#change(again, step, !done));
-        this.#ui.said.textContent = label;
-        return this.#stepsView(path, h("p", { class: "sheetNote" }, h("span", {}, label), back));
+        said.textContent = label;
+        return this.#stepsView(path, h("p", { class: "sheetNote" }, h("span", { dir: "auto" }, label), back));
       });
-      this.#ui.sheetBody.scrollTop = 0;
-      this.#ui.sheetBody.querySelector(".sheetNote button")?.focus();
+      if (!isDrawn) return;
+      sheetBody.scrollTop = at;
+      (sheetBody.querySelector(".sheetNote button") ?? sheetBody.querySelector("button")).focus({ preventScroll: true });
     }
 
     #calendarBox() {
       const text = this.#strings;
-      const box = h("section", { class: "box" }, h("h3", {}, text.calendar));
-      const show = (...children) => box.replaceChildren(h("h3", {}, text.calendar), ...children);
+      const body = h("div", { class: "inside" });
+      const show = (...children) => {
+        const hadFocus = body.contains(this.shadowRoot.activeElement);
+        body.replaceChildren(...children);
+        if (hadFocus) body.querySelector("button").focus();
+      };
       const offer = () => show(h("p", {}, text.calendar_text), this.#deeds([text.calendar_give, give], [text.calendar_stop, stop]));
-      const guarded = (deed) => async (event) => {
-        event.currentTarget.disabled = true;
-        try {
-          await deed();
-        } catch {
-          show(h("p", { role: "alert" }, text.file_failed), this.#deeds([text.try_again, offer]));
-        }
+      let isBusy = false;
+      const guarded = (deed) => async () => {
+        if (isBusy) return;
+        isBusy = true;
+        await deed().catch(() => show(h("p", { role: "alert" }, text.file_failed), this.#deeds([text.try_again, offer])));
+        isBusy = false;
       };
       const give = guarded(async () => {
         const { url } = await this.#json("/calendar", { method: "POST" });
+        const address = h("code", { class: "address", dir: "ltr" }, url);
         const copy = async (event) => {
-          await navigator.clipboard?.writeText(url).catch(() => {});
-          event.target.textContent = text.copied;
+          const button = event.currentTarget;
+          try {
+            await navigator.clipboard.writeText(url);
+            button.textContent = this.#ui.said.textContent = text.copied;
+          } catch {
+            // A page without TLS may not write to the clipboard: the address is ready to be copied by hand.
+            getSelection().selectAllChildren(address);
+          }
         };
         const subscribe = h("a", { href: url.replace(/^https?:/, "webcal:"), rel: "noopener" }, text.calendar_subscribe);
-        show(h("p", { role: "status" }, text.calendar_given), h("code", { class: "address", dir: "ltr" }, url), h("p", {}, subscribe), this.#deeds([text.copy, copy], [text.calendar_stop, stop, "grave"]));
+        show(h("p", { role: "status" }, text.calendar_given), address, h("p", {}, subscribe), this.#deeds([text.copy, copy], [text.calendar_stop, stop, "grave"]));
       });
       const stop = guarded(async () => {
         await this.#conversation.request("/calendar", { method: "DELETE" });
         show(h("p", { role: "status" }, text.calendar_stopped), this.#deeds([text.calendar_give, give]));
       });
       offer();
-      return box;
+      return h("details", { class: "step calendar" }, h("summary", {}, icon(...ICONS.calendar), h("strong", {}, text.calendar)), body);
     }
 
     #dataView(data) {
       const text = this.#strings;
-      const save = async (event) => {
-        event.currentTarget.disabled = true;
-        const file = await (await this.#conversation.request("/mydata/export")).blob();
-        const address = URL.createObjectURL(file);
-        h("a", { href: address, download: "accueil-my-data.json" }).click();
-        setTimeout(() => URL.revokeObjectURL(address), 60 * SECOND);
-        event.target.disabled = false;
+      const save = async () => {
+        try {
+          const file = await (await this.#conversation.request("/mydata/export")).blob();
+          const address = URL.createObjectURL(file);
+          h("a", { href: address, download: "accueil-my-data.json" }).click();
+          setTimeout(() => URL.revokeObjectURL(address), 60 * SECOND);
+        } catch (error) {
+          this.#showTrouble(error);
+        }
       };
       const correct = () => {
         this.#closeSheet();
         this.#ui.input.placeholder = text.correct_hint;
       };
+      const erase = () => this.#ui.eraseDialog.showModal();
       return [
+        h("section", { class: "box" }, h("h3", {}, text.your_rights), this.#deeds([text.export, save], ...(data.linked ? [[text.correct, correct]] : []), [text.erase, erase, "grave"])),
         h("section", { class: "box" }, markdown(data.text)),
-        h("section", { class: "box" }, h("h3", {}, text.your_rights), this.#deeds([text.export, save], ...(data.linked ? [[text.correct, correct]] : []), [text.erase, () => this.#ui.eraseDialog.showModal(), "grave"])),
       ];
     }
 
@@ -1566,10 +1677,9 @@
       try {
         await this.#conversation.request("/mydata", { method: "DELETE", body: { confirm: true } });
       } catch (error) {
-        this.#ui.sheetBody.replaceChildren(...this.#troubleView(error));
+        this.#showTrouble(error);
         return;
       }
-      this.#closeSheet();
       this.#startNew();
       this.#ui.log.prepend(h("div", { class: "message system", role: "status" }, plain(this.#strings.erased)));
     }
@@ -1586,7 +1696,7 @@
         "div",
         { class: "message student", "data-client": item.clientId },
         h("p", { class: "author only-heard" }, this.#strings.you),
-        h("div", { class: "bubble" }, plain(item.text ?? item.label)),
+        h("div", { class: "bubble" }, this.#written(item.text ?? item.label)),
         h("p", { class: "state", role: "status" }),
       );
     }
@@ -1601,13 +1711,17 @@
         h(
           "div",
           { class: "bubble" },
-          author === "student" ? plain(event.text) : markdown(event.text),
+          author === "student" ? this.#written(event.text) : markdown(event.text),
           event.sources?.length ? this.#sources(event.sources) : null,
         ),
         event.created_at && !isAside ? this.#time(event.created_at) : null,
         event.buttons?.length ? this.#chips(event.buttons) : null,
       );
       return node;
+    }
+
+    #written(text) {
+      return plain(text === LINK_COMMAND ? this.#strings.link_message : text);
     }
 
     #author(event, isAside) {
@@ -1671,7 +1785,9 @@
     }
 
     #day(day) {
-      return new Intl.DateTimeFormat(this.#locale, { dateStyle: "long", timeZone: "UTC" }).format(new Date(`${day}T00:00:00Z`));
+      const words = new Intl.DateTimeFormat(this.#locale, { dateStyle: "long", timeZone: "UTC" }).format(new Date(`${day}T00:00:00Z`));
+      // French says 1er janvier, which the patterns of the browser do not know.
+      return this.#language === "fr" ? words.replace(/^1 /, "1er ") : words;
     }
 
     // The school writes the day first and counts 24 hours, in English too.
@@ -1747,10 +1863,13 @@
       this.#translate();
       this.#redraw();
       await this.#conversation?.setLanguage(this.#language);
+      // Titles and reasons come in the language of the conversation, so only now.
+      if (!this.#ui.sheet.hidden) await this.#showTab(this.#tab);
     }
 
     #startNew() {
       this.#ui.dialog.close();
+      this.#closeSheet();
       this.#conversation?.end();
       saved.write(null);
       this.#conversation = null;
