@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
 from bot.bookings.models import Meeting, Offer, OfferKind
+from bot.buddies.models import BuddyRun, RunState
 from bot.conversations.models import Conversation
 from bot.db.base import Erasing
 from bot.reminders.models import Campaign
@@ -75,7 +76,9 @@ def make_someone(session: Session, marker: str, now: datetime) -> Someone:
     others = _others(session, now)
     for table in METADATA.sorted_tables:
         if table.info["erasing"] is Erasing.DELETE_ROWS and table.name not in MADE_BEFORE:
-            session.execute(table.insert().values(_row(table, someone, others, now)))
+            made = session.execute(table.insert().values(_row(table, someone, others, now)))
+            # What later rows point at: their own person's.
+            others[table.name] = made.inserted_primary_key[0]
     return someone
 
 
@@ -88,9 +91,14 @@ def _others(session: Session, now: datetime) -> dict[str, Any]:
         )
         offer.meetings = [Meeting(starts_at=now + timedelta(days=1), ends_at=now + timedelta(days=1, hours=1))]
         campaign = Campaign(name="CVEC", step="cvec", chosen_by={}, left_out=0.0, started_at=now)
-        session.add_all([offer, campaign])
+        run = BuddyRun(made_at=now, weights={}, missing=[], state=RunState.DRAFT)
+        session.add_all([offer, campaign, run])
         session.flush()
-    return {"offers": offer.id, "campaigns": session.scalars(select(Campaign.id)).one()}
+    return {
+        "offers": offer.id,
+        "campaigns": session.scalars(select(Campaign.id)).one(),
+        "buddy_runs": session.scalars(select(BuddyRun.id)).one(),
+    }
 
 
 def _row(table: Table, someone: Someone, others: dict[str, Any], now: datetime) -> dict[str, Any]:

@@ -58,6 +58,9 @@ def rows_with(session, words: str) -> set[str]:
     }
 
 
+OWNERS = ("student_id", "newcomer_id", "buddy_id")
+
+
 def everything_of(session, someone) -> dict[str, list[tuple]]:
     """All rows of all tables that hold the marker or point at the person."""
     found = {}
@@ -70,7 +73,7 @@ def everything_of(session, someone) -> dict[str, list[tuple]]:
             for row in rows
             if any(someone.marker in value for value in row)
             or ids & set(row)
-            or ("student_id" in names and row[names.index("student_id")] == str(someone.student_id))
+            or str(someone.student_id) in {row[names.index(each)] for each in OWNERS if each in names}
         ]
     return found
 
