@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.common import note, one_sentence, say
+from bot.cli.common import bytes_of, note, one_sentence, say
 
 if TYPE_CHECKING:
     from bot.buddies.matching import Matching
@@ -32,6 +32,7 @@ def match_buddies(
     from bot.buddies.matching import load_weights, match
     from bot.buddies.matching.files import pairs_csv, read_buddies, read_newcomers, read_pairs
     from bot.errors import InvalidField
+    from bot.students.report import finding_line
 
     with one_sentence() as settings:
         loaded = load_weights(weights or settings.root / "knowledge" / "buddies.yml")
@@ -44,7 +45,7 @@ def match_buddies(
         faults += ((keep or out, each) for each in found)
         if faults:
             for file, each in faults:
-                note(f"{file.name}, {_fault_line(each)}")
+                note(f"{file.name}, {finding_line(each)}")
             note("Nothing was written: mend what is wrong and run it again.")
             raise typer.Exit(1)
         try:
@@ -89,14 +90,11 @@ def _summary(matching: "Matching", total: int) -> Iterator[str]:
 
 def _table(file: Path) -> "Table":
     from bot.errors import InvalidField
-    from bot.students.files import MOST_BYTES, read_table
+    from bot.students.files import read_table
     from bot.students.findings import Refused
 
     try:
-        with file.open("rb") as stream:
-            return read_table(stream.read(MOST_BYTES + 1))
-    except OSError as error:
-        raise InvalidField(f"{file} cannot be read: {error.strerror}.", field="file") from error
+        return read_table(bytes_of(file))
     except Refused as error:
         finding = error.at()
         raise InvalidField(f"{file}: {finding.problem_words('en')} {finding.fix_words('en')}", field="file") from error
@@ -116,9 +114,3 @@ def _write(file: Path, text: str) -> None:
         if partial is not None:
             partial.unlink(missing_ok=True)
         raise InvalidField(f"{file} cannot be written: {error.strerror}.", field="out") from error
-
-
-def _fault_line(finding: "Finding") -> str:
-    place = f"line {finding.line}" if finding.line is not None else "file"
-    value = f' "{finding.value}"' if finding.value else ""
-    return f"{place}, {finding.field}{value}: {finding.problem_words('en')} {finding.fix_words('en')}"

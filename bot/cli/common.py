@@ -4,12 +4,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from pathlib import Path
 
 import typer
 
 from bot.clock import SystemClock, day_in_france
 from bot.config import Settings, load_settings
-from bot.errors import AccueilError
+from bot.errors import AccueilError, InvalidField
 
 
 def say(line: str) -> None:
@@ -52,3 +53,18 @@ def moment_of(now: str | None) -> datetime:
     if instant.tzinfo is None:
         raise typer.BadParameter(f"--now {now!r} has no time zone; write 2026-11-24T09:00:00+01:00")
     return instant
+
+
+def bytes_of(file: Path) -> bytes:
+    """What a file holds, up to one byte more than a table may have: enough to know that it is too large.
+
+    Raises:
+        InvalidField: it cannot be read.
+    """
+    from bot.students.files import MOST_BYTES
+
+    try:
+        with file.open("rb") as stream:
+            return stream.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise InvalidField(f"{file} cannot be read: {error.strerror}.", field="file") from error

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.common import note, one_sentence, say
+from bot.cli.common import bytes_of, note, one_sentence, say
 from bot.clock import SystemClock
 
 
@@ -30,7 +30,7 @@ def import_buddies(
     from bot.supervisor.desk import prepare_database
 
     with one_sentence() as settings:
-        content = _bytes_of(file)
+        content = bytes_of(file)
         interests = load_interests(settings.root / "knowledge" / "buddies.yml")
         check_folder(settings.data)
         prepare_database(settings, note)
@@ -44,15 +44,3 @@ def import_buddies(
                 say(line)
         if plan.faults:
             raise typer.Exit(1)
-
-
-def _bytes_of(file: Path) -> bytes:
-    from bot.errors import InvalidField
-    from bot.students.files import MOST_BYTES
-
-    try:
-        with file.open("rb") as stream:
-            # One byte more than is allowed is enough to know.
-            return stream.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise InvalidField(f"{file} cannot be read: {error.strerror}.", field="file") from error

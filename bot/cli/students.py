@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.common import note, one_sentence, say
+from bot.cli.common import bytes_of, note, one_sentence, say
 from bot.clock import SystemClock
 
 
@@ -39,9 +39,9 @@ def import_students(
     from bot.supervisor.desk import prepare_database
 
     with one_sentence() as settings:
-        content = _bytes_of(file)
+        content = bytes_of(file)
         try:
-            mapped = read_mapping(_bytes_of(mapping).decode("utf-8-sig")) if mapping is not None else None
+            mapped = read_mapping(bytes_of(mapping).decode("utf-8-sig")) if mapping is not None else None
         except UnicodeDecodeError as error:
             raise InvalidField(f"{mapping} is not text in UTF-8; save it again as UTF-8.", field="map") from error
         except Refused as error:
@@ -60,15 +60,3 @@ def import_students(
                 say(line)
         if plan.faults:
             raise typer.Exit(1)
-
-
-def _bytes_of(file: Path) -> bytes:
-    from bot.errors import InvalidField
-    from bot.students.files import MOST_BYTES
-
-    try:
-        with file.open("rb") as stream:
-            # One byte more than is allowed is enough to know, and no more is read of a file of any size.
-            return stream.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise InvalidField(f"{file} cannot be read: {error.strerror}.", field="file") from error

@@ -64,7 +64,7 @@ def as_json(plan: Plan, *, applied: bool) -> dict[str, Any]:
 def as_lines(plan: Plan, *, applied: bool) -> Iterator[str]:
     """The same for a person at a terminal, the faults first and the sum last."""
     for finding in (*plan.faults, *plan.warnings):
-        yield _finding_line(finding)
+        yield finding_line(finding)
     new = [entry for entry in plan.entries if entry.kind == "new"]
     for entry in new[:MOST_NEW_LINES]:
         yield f"line {entry.line}: new: {entry.name} <{entry.person['email']}>"
@@ -96,7 +96,7 @@ def as_csv(plan: Plan, language: str) -> str:
     writer = csv.writer(out, delimiter=";")
     writer.writerow([say(language, header) for header in HEADERS])
     for row in _rows(plan, language):
-        writer.writerow([_as_text(value) for value in row])
+        writer.writerow([as_text(value) for value in row])
     # Excel takes a CSV for UTF-8 only when it begins with this sign.
     return "\N{ZERO WIDTH NO-BREAK SPACE}" + out.getvalue()
 
@@ -134,7 +134,8 @@ def _rows(plan: Plan, language: str) -> Iterator[tuple[object, ...]]:
         yield erased.line, say(language, ERASED, day=erased.day), "", "email", erased.email, "", "", ""
 
 
-def _as_text(value: object) -> str:
+def as_text(value: object) -> str:
+    """As it may stand in a CSV: a spreadsheet takes text that begins with one of these signs for a formula."""
     text = str(value)
     return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
 
@@ -153,7 +154,8 @@ def _finding_json(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _finding_line(finding: Finding) -> str:
+def finding_line(finding: Finding) -> str:
+    """A finding as one line of a terminal."""
     place = f"line {finding.line}" if finding.line is not None else "file"
     named = ", ".join(part for part in (place, finding.field) if part)
     value = f' "{finding.value}"' if finding.value else ""

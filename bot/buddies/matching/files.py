@@ -16,6 +16,7 @@ from bot.buddies.matching.solve import Matching
 from bot.i18n.languages import DEFAULT
 from bot.i18n.translate import mark
 from bot.students.findings import Finding, Refused, shown
+from bot.students.report import FORMULA_SIGNS, as_text
 from bot.students.tables import Cell, Odd, Row, Table
 
 PERSON_COLUMNS = ("id", "campus", "languages", "arrival", "departure", "interests", "field", "gender", "same_gender")
@@ -26,7 +27,6 @@ OUT_COLUMNS = ("newcomer_id", "buddy_id", "score", "reasons")
 MOST_CAPACITY = 50
 LONGEST = 200
 YES, NO = ("yes", "oui", "true", "1"), ("no", "non", "false", "0", "")
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def read_newcomers(table: Table) -> tuple[tuple[Newcomer, ...], tuple[Finding, ...]]:
@@ -214,17 +214,12 @@ def pairs_csv(matching: Matching, newcomers: Sequence[Person]) -> str:
             row = (pair.newcomer_id, pair.buddy_id, f"{pair.score:.4f}", _said(pair.reasons))
         else:
             row = (newcomer.id, "", "", left_words(left[newcomer.id].why, DEFAULT))
-        writer.writerow([_safe(value) for value in row])
+        writer.writerow([as_text(value) for value in row])
     return out.getvalue()
 
 
 def _said(reasons: Sequence[Reason]) -> str:
     return "|".join(reason_words(each, DEFAULT).replace("|", "/") for each in reasons)
-
-
-def _safe(value: str) -> str:
-    """A spreadsheet takes text with these signs first for a formula."""
-    return f"'{value}" if value.startswith(FORMULA_SIGNS) else value
 
 
 def _unquoted(value: str) -> str:
