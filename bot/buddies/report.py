@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from statistics import median
 
@@ -38,17 +38,18 @@ class Group:
     """Said at a check-in that it goes great or fine."""
     answers: int
     """Of the last check-in of each, newcomers and their buddies."""
-    content: int
-    """Of these answers: great or fine."""
+    content: int | None
+    """Of these answers: great or fine; None where too few answered."""
     days_to_accept: float | None
-    """Median from signing up to the second yes."""
+    """Median from signing up to the second yes; None where too few accepted."""
 
 
 def intake(session: Session, first: date, last: date) -> tuple[Group, ...]:
     """Newcomers who signed up from `first` to `last`, both counted: all of them, then by campus.
 
     Campuses with fewer than SMALLEST newcomers are left out; where that is one alone, the next smallest is left out as
-    well, so that it cannot be worked out as the difference. With fewer than SMALLEST in all there is nothing.
+    well, so that it cannot be worked out as the difference. With fewer than SMALLEST in all there is nothing. What was
+    answered and how long it took is hidden in the same way by the number of those whom it is about.
     """
     since = datetime.combine(first, time.min, PARIS)
     until = datetime.combine(last, time.max, PARIS)
@@ -73,7 +74,35 @@ def intake(session: Session, first: date, last: date) -> tuple[Group, ...]:
         return ()
     groups = [_group(None, profiles, pairings, answers)]
     groups += [_group(campus, by_campus[campus], pairings, answers) for campus in shown_of(_sizes(by_campus))]
-    return tuple(groups)
+    return _few_hidden(groups)
+
+
+def _few_hidden(groups: list[Group]) -> tuple[Group, ...]:
+    """Without the content and the days of a few people, and without those from which theirs could be told."""
+    answered, accepted = (
+        _enough({each.campus: each.answers for each in groups}),
+        _enough({each.campus: each.accepted for each in groups}),
+    )
+    return tuple(
+        replace(
+            each,
+            content=each.content if each.campus in answered else None,
+            days_to_accept=each.days_to_accept if each.campus in accepted else None,
+        )
+        for each in groups
+    )
+
+
+def _enough(sizes: Mapping[str | None, int]) -> set[str | None]:
+    """Of the whole (None) and its campuses, those whose values may be shown."""
+    whole = sizes[None]
+    if whole < SMALLEST:
+        return set()
+    parts = {campus: size for campus, size in sizes.items() if campus is not None and size}
+    # The campuses that are not shown are a part too: it is the whole less the others.
+    rest = whole - sum(parts.values())
+    names = {name: size for name, size in ({**parts, "": rest}).items() if size}
+    return {None, *(name for name in shown_of(names) if name)}
 
 
 def shown_of(sizes: Mapping[str, int]) -> list[str]:

@@ -1,16 +1,26 @@
 """Runs of the matcher: made on a copy, looked at, published, and undone while nobody has heard of it."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from bot.buddies.matching import Matching, Weights, match
-from bot.buddies.models import BuddyPairing, BuddyRule, BuddyRun, BuddyRunRow, PairingState, RunState
-from bot.buddies.pairing import CannotPair, hold_pairs, propose, undo_planned
-from bot.buddies.pool import pool
+from bot.buddies.matching import Matching, Weights, match, score_pair
+from bot.buddies.models import (
+    OPEN,
+    BuddyPairing,
+    BuddyProfile,
+    BuddyRule,
+    BuddyRun,
+    BuddyRunRow,
+    PairingState,
+    RunState,
+)
+from bot.buddies.pairing import hold_pairs
+from bot.buddies.pool import Pool, pool
 from bot.db.session import Database
 from bot.students.models import Student
 
@@ -100,31 +110,39 @@ def publish(session: Session, run_id: int, now: datetime) -> int:
     run = session.get(BuddyRun, run_id, with_for_update=True)
     if run is None or run.state != RunState.DRAFT:
         raise RunOutdated
-    rules = session.scalars(select(BuddyRule).where(BuddyRule.is_wanted.is_(False)))
-    forbidden = {(rule.newcomer_id, rule.buddy_id) for rule in rules}
-    count = 0
-    for row in run.rows:
-        if row.buddy_id is None or row.score is None:
-            continue
-        if (row.newcomer_id, row.buddy_id) in forbidden:
-            raise RunOutdated
-        try:
-            propose(
-                session,
-                row.newcomer_id,
-                row.buddy_id,
-                row.score,
-                row.reasons,
-                now,
-                run_id=run.id,
-                send_at=now + UNDO_FOR,
-            )
-        except CannotPair as error:
-            raise RunOutdated from error
-        count += 1
+    rows = [row for row in run.rows if row.buddy_id is not None and row.score is not None]
+    _check_still_fits(pool(session, now), [(str(row.newcomer_id), str(row.buddy_id)) for row in rows])
+    # Not one by one with `propose`: others could write nothing for seconds while a whole intake is published.
+    session.add_all(
+        BuddyPairing(
+            newcomer_id=row.newcomer_id,
+            buddy_id=row.buddy_id,
+            run_id=run.id,
+            state=PairingState.PLANNED,
+            score=row.score,
+            reasons=row.reasons,
+            planned_at=now,
+            send_at=now + UNDO_FOR,
+        )
+        for row in rows
+    )
     run.state, run.published_at, run.send_at = RunState.PUBLISHED, now, now + UNDO_FOR
     session.flush()
-    return count
+    return len(rows)
+
+
+def _check_still_fits(people: Pool, pairs: Sequence[tuple[str, str]]) -> None:
+    """Raises RunOutdated where one of the pairs could not be made from these people."""
+    newcomers = {each.id: each for each in people.newcomers}
+    buddies = {each.id: each for each in people.buddies}
+    loads = Counter(buddy_id for _, buddy_id in pairs)
+    for newcomer_id, buddy_id in pairs:
+        if newcomer_id not in newcomers or buddy_id not in buddies or (newcomer_id, buddy_id) in people.forbidden:
+            raise RunOutdated
+        if loads[buddy_id] > buddies[buddy_id].capacity:
+            raise RunOutdated
+        if score_pair(newcomers[newcomer_id], buddies[buddy_id], Weights()) is None:
+            raise RunOutdated
 
 
 def undo(session: Session, run_id: int, now: datetime) -> bool:
@@ -135,7 +153,7 @@ def undo(session: Session, run_id: int, now: datetime) -> bool:
         return False
     for pairing in _pairings_of(session, run):
         if pairing.state == PairingState.PLANNED:
-            undo_planned(session, pairing, now)
+            pairing.state, pairing.ended_at = PairingState.UNDONE, now
     run.state = RunState.UNDONE
     session.flush()
     return True
@@ -207,6 +225,57 @@ def compare(before: BuddyRun, after: BuddyRun) -> Comparison:
 def totals_of(run: BuddyRun) -> Totals:
     scores = [row.score for row in run.rows if row.buddy_id is not None and row.score is not None]
     return Totals(len(scores), sum(1 for row in run.rows if row.buddy_id is None), round(sum(scores), 4))
+
+
+def totals_by_run(session: Session, run_ids: Iterable[int]) -> Mapping[int, Totals]:
+    """As totals_of, without reading every row."""
+    ids = list(run_ids)
+    rows = session.execute(
+        select(
+            BuddyRunRow.run_id,
+            func.count(BuddyRunRow.buddy_id),
+            func.count() - func.count(BuddyRunRow.buddy_id),
+            func.sum(BuddyRunRow.score),
+        )
+        .where(BuddyRunRow.run_id.in_(ids))
+        .group_by(BuddyRunRow.run_id)
+    )
+    found = {run_id: Totals(paired, left, round(score or 0.0, 4)) for run_id, paired, left, score in rows}
+    return {each: found.get(each, Totals(0, 0, 0.0)) for each in ids}
+
+
+def run_before(session: Session, run: BuddyRun) -> BuddyRun | None:
+    """The run made before this one."""
+    return session.scalar(select(BuddyRun).where(BuddyRun.id < run.id).order_by(BuddyRun.id.desc()).limit(1))
+
+
+@dataclass(frozen=True)
+class Load:
+    """How many newcomers a buddy would have once the run is published."""
+
+    buddy_id: int
+    newcomers: int
+    capacity: int
+
+
+def loads_of(session: Session, run: BuddyRun) -> tuple[Load, ...]:
+    """Of every buddy in the run, the most loaded first: its pairs and those that are open apart from it."""
+    mine = Counter(row.buddy_id for row in run.rows if row.buddy_id is not None)
+    others = session.execute(
+        select(BuddyPairing.buddy_id, func.count())
+        .where(
+            BuddyPairing.buddy_id.in_(mine),
+            BuddyPairing.state.in_(OPEN),
+            or_(BuddyPairing.run_id.is_(None), BuddyPairing.run_id != run.id),
+        )
+        .group_by(BuddyPairing.buddy_id)
+    ).all()
+    more = {each[0]: each[1] for each in others}
+    capacities = session.execute(
+        select(BuddyProfile.student_id, BuddyProfile.capacity).where(BuddyProfile.student_id.in_(mine))
+    ).all()
+    found = [Load(each[0], mine[each[0]] + more.get(each[0], 0), each[1]) for each in capacities]
+    return tuple(sorted(found, key=lambda each: (-each.newcomers, each.buddy_id)))
 
 
 def buddies_of(run: BuddyRun) -> Mapping[int, int | None]:

@@ -18,7 +18,21 @@ from bot.buddies.models import (
 )
 from bot.buddies.pairing import answer_proposal, end_pairing, propose
 from bot.buddies.pool import pool
-from bot.buddies.runs import KEPT_DRAFTS, UNDO_FOR, RunOutdated, compare, make_run, publish, set_rule, undo
+from bot.buddies.runs import (
+    KEPT_DRAFTS,
+    UNDO_FOR,
+    Load,
+    RunOutdated,
+    compare,
+    loads_of,
+    make_run,
+    publish,
+    run_before,
+    set_rule,
+    totals_by_run,
+    totals_of,
+    undo,
+)
 from bot.db.session import Database
 from bot.students.models import Student
 from tests.integration.buddies.cast import person, talk_of
@@ -240,3 +254,76 @@ def test_erasing_somebody_takes_them_out_of_every_run(database, now, people):
         session.delete(session.get_one(Student, people["Lise"]))
 
     assert pairs_of(database, run_id) == {people["Omar"]: people["Hugo"]}
+
+
+def test_the_load_of_a_buddy_is_that_of_the_run_and_what_is_open_already_counted_once(database, now, people):
+    with database.write() as session:
+        early = person(session, now - timedelta(days=1), "Noor").id
+        lise = session.scalars(select(BuddyProfile).where(BuddyProfile.student_id == people["Lise"])).one()
+        lise.capacity = 3
+        propose(session, early, people["Lise"], 0.5, [], now, send_at=now)
+        set_rule(session, people["Ines"], people["Lise"], now, is_wanted=True, staff_id=None)
+        set_rule(session, people["Omar"], people["Hugo"], now, is_wanted=True, staff_id=None)
+    run_id = draft(database, now)
+    with database.read() as session:
+        before = loads_of(session, session.get_one(BuddyRun, run_id))
+    with database.write() as session:
+        publish(session, run_id, now)
+    with database.read() as session:
+        after = loads_of(session, session.get_one(BuddyRun, run_id))
+
+    assert before == after == (Load(people["Lise"], 2, 3), Load(people["Hugo"], 1, 1))
+
+
+def test_totals_of_many_runs_are_those_of_each(database, now, people):
+    with database.write() as session:
+        person(session, now, "Oleh", languages=["uk"])
+        empty = BuddyRun(made_at=now, made_by=None, weights={}, missing=[], state=RunState.DRAFT)
+        session.add(empty)
+        session.flush()
+        empty_id = empty.id
+    runs = [empty_id, draft(database, now), draft(database, now)]
+    with database.read() as session:
+        found = totals_by_run(session, runs)
+        each = {run_id: totals_of(session.get_one(BuddyRun, run_id)) for run_id in runs}
+
+    assert found == each
+    assert [(found[run_id].paired, found[run_id].left) for run_id in runs] == [(0, 0), (2, 1), (2, 1)]
+
+
+def test_the_run_before_is_the_last_one_made_earlier(database, now, people):
+    runs = [draft(database, now) for _ in range(3)]
+    with database.read() as session:
+        found = [run_before(session, session.get_one(BuddyRun, each)) for each in runs]
+
+    assert [each.id if each is not None else None for each in found] == [None, runs[0], runs[1]]
+
+
+@pytest.mark.parametrize("change", [{"campus": "bordeaux"}, {"languages": ["uk"]}, {"same_gender": True}])
+def test_a_run_is_not_published_when_somebody_changed_what_a_pair_rests_on(database, now, people, change):
+    run_id = draft(database, now)
+    with database.write() as session:
+        profile = session.scalars(select(BuddyProfile).where(BuddyProfile.student_id == people["Lise"])).one()
+        for name, value in change.items():
+            setattr(profile, name, value)
+
+    with pytest.raises(RunOutdated), database.write() as session:
+        publish(session, run_id, now)
+
+    assert states(database) == []
+
+
+def test_a_run_is_not_published_when_a_buddy_takes_fewer_now(database, now, people):
+    with database.write() as session:
+        session.scalars(select(BuddyProfile).where(BuddyProfile.student_id == people["Lise"])).one().capacity = 2
+        for who in ("Ines", "Omar"):
+            set_rule(session, people[who], people["Lise"], now, is_wanted=True, staff_id=None)
+    run_id = draft(database, now)
+    with database.write() as session:
+        session.scalars(select(BuddyProfile).where(BuddyProfile.student_id == people["Lise"])).one().capacity = 1
+
+    with pytest.raises(RunOutdated), database.write() as session:
+        publish(session, run_id, now)
+
+    assert pairs_of(database, run_id) == {people["Ines"]: people["Lise"], people["Omar"]: people["Lise"]}
+    assert states(database) == []

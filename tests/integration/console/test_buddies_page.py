@@ -10,10 +10,11 @@ from bot.bootstrap import Services
 from bot.buddies.models import AlertReason, BuddyAlert, BuddyPairing, BuddyRule, BuddyRun, PairingState, RunState
 from bot.buddies.pairing import propose
 from bot.clock import FixedClock
+from bot.console.pages.buddies import routes
 from bot.db.session import Database
 from bot.identity.models import AuditEntry, Role
 from tests.factories import make_staff
-from tests.integration.buddies.cast import person
+from tests.integration.buddies.cast import alerts, person
 from tests.integration.console.desk import browser, desk_app, desk_services, enter
 
 PAGE = "/staff/buddies"
@@ -66,7 +67,6 @@ async def test_a_run_shows_the_pair_with_its_reasons_who_is_left_and_what_is_mis
         "You both speak Spanish. You both like: music.",
         "No buddy at this campus speaks one of these languages.",
         "1 more place with somebody who speaks Ukrainian in Lille",
-        "2 messages will go out",
     ):
         assert words in page
     assert all_of(services, BuddyPairing, lambda pairing: pairing.id) == []
@@ -179,7 +179,149 @@ async def test_the_report_comes_as_a_file(client, services):
     ]
 
 
-@pytest.mark.parametrize("query", ["run=9999", "run=x", "run=1&from=99999", "from=-1", "done=nonsense"])
+async def test_publishing_asks_first_how_many_messages_go_out(client, services, people):
+    await run_once(client)
+    page = (await client.get(PAGE)).text
+    asked = (await client.get(f"{PAGE}?ask=publish")).text
+
+    assert [words in page for words in ("2 messages will go out", "Yes, publish these pairs")] == [False, False]
+    assert [words in asked for words in ("2 messages will go out", "Yes, publish these pairs")] == [True, True]
+
+
+async def test_an_alert_that_nobody_fits_stays_open_while_nobody_does(client, services, people):
+    now = services.clock.now()
+    with services.database.write() as session:
+        alert = BuddyAlert(student_id=people["Oleh"], reason=AlertReason.NO_MORE_MATCH, raised_at=now)
+        session.add(alert)
+        session.flush()
+        alert_id = alert.id
+
+    in_vain = await client.post(f"{PAGE}/alert", data={"alert": alert_id, "action": "rematch"})
+    open_then = all_of(services, BuddyAlert, lambda each: each.settled_at is None)
+    with services.database.write() as session:
+        person(session, now, "Olha", is_local=True, languages=["uk"])
+    found = await client.post(f"{PAGE}/alert", data={"alert": alert_id, "action": "rematch"})
+
+    assert in_vain.headers["Location"] == f"{PAGE}?done=still_nobody"
+    assert open_then == [True]
+    assert found.headers["Location"] == f"{PAGE}?done=rematched"
+    assert all_of(services, BuddyAlert, lambda each: each.settled_at is None) == [False]
+
+
+async def test_trouble_without_another_buddy_is_settled_and_becomes_nobody_else_fits(client, services, people):
+    now = services.clock.now()
+    with services.database.write() as session:
+        pairing = propose(session, people["Ines"], people["Lise"], 0.5, [], now, send_at=now)
+        pairing.state = PairingState.ACCEPTED
+        alert = BuddyAlert(student_id=people["Lise"], pairing_id=pairing.id, reason=AlertReason.TROUBLE, raised_at=now)
+        session.add(alert)
+        session.flush()
+        alert_id = alert.id
+
+    response = await client.post(f"{PAGE}/alert", data={"alert": alert_id, "action": "rematch"})
+
+    assert response.headers["Location"] == f"{PAGE}?done=nobody"
+    assert alerts(services.database) == [(people["Lise"], "trouble"), (people["Ines"], "no_more_match")]
+    assert all_of(services, BuddyAlert, lambda each: each.settled_at is None) == [False, True]
+
+
+async def test_a_rule_the_wrong_way_round_changes_nothing(client, services, people):
+    response = await client.post(
+        f"{PAGE}/rule", data={"newcomer": people["Lise"], "buddy": people["Ines"], "rule": "lock"}
+    )
+
+    assert response.headers["Location"] == f"{PAGE}?done=gone"
+    assert all_of(services, BuddyRule, lambda each: each.id) == []
+
+
+async def test_a_rule_that_is_none_is_refused(client, services, people):
+    values = {"newcomer": people["Ines"], "buddy": people["Lise"]}
+    await client.post(f"{PAGE}/rule", data={**values, "rule": "lock"})
+
+    response = await client.post(f"{PAGE}/rule", data={**values, "rule": "nonsense"})
+
+    assert response.status_code == 422
+    assert all_of(services, BuddyRule, lambda each: each.is_wanted) == [True]
+
+
+async def test_a_locked_pair_that_cannot_be_is_said_to_be(client, services, people):
+    in_vain = "They cannot be paired"
+    await client.post(f"{PAGE}/rule", data={"newcomer": people["Ines"], "buddy": people["Lise"], "rule": "lock"})
+    possible = (await client.get(PAGE)).text
+    await client.post(f"{PAGE}/rule", data={"newcomer": people["Oleh"], "buddy": people["Lise"], "rule": "lock"})
+    both = (await client.get(PAGE)).text
+
+    assert (possible.count(in_vain), both.count(in_vain)) == (0, 1)
+
+
+async def test_the_weights_go_back_to_those_of_the_file(client, services, people):
+    await run_once(client, interests="7.5")
+    of_the_run = (await client.get(PAGE)).text
+    of_the_file = (await client.get(f"{PAGE}?weights=file")).text
+
+    assert '<input name="interests" inputmode="decimal" maxlength="8" value="7.5" required>' in of_the_run
+    assert '<input name="interests" inputmode="decimal" maxlength="8" value="3" required>' in of_the_file
+
+
+async def test_too_many_people_for_one_run_are_told_in_words(client, services, people, monkeypatch):
+    def refuse(*_):
+        raise ValueError("too many")
+
+    monkeypatch.setattr(routes, "make_run", refuse)
+
+    assert (await run_once(client)).headers["Location"] == f"{PAGE}?done=too_many"
+
+
+async def test_long_lists_come_in_parts(client, services, people, monkeypatch):
+    monkeypatch.setattr(routes, "ROWS", 2)
+    now = services.clock.now()
+    with services.database.write() as session:
+        buddy = person(session, now, "Hugo", is_local=True, capacity=5).id
+        for number in range(3):
+            newcomer = person(session, now, f"Pair{number}").id
+            pairing = propose(session, newcomer, buddy, 0.5, [], now, send_at=now)
+            session.add(
+                BuddyAlert(student_id=newcomer, pairing_id=pairing.id, reason=AlertReason.SILENCE, raised_at=now)
+            )
+    first = (await client.get(PAGE)).text
+    second = (await client.get(f"{PAGE}?pairs=2&alerts=2")).text
+    beyond = (await client.get(f"{PAGE}?pairs=4")).text
+
+    def count(page: str, section: str, name: str) -> int:
+        begin = page.index(f'<section aria-labelledby="{section}">')
+        return page[begin : page.index("</section>", begin)].count(name)
+
+    assert [count(first, "all", f"<td>Pair{number} Test</td>") for number in range(3)] == [0, 1, 1]
+    assert [count(second, "all", f"<td>Pair{number} Test</td>") for number in range(3)] == [1, 0, 0]
+    assert [count(first, "alerts", f"<td>Pair{number} Test – ") for number in range(3)] == [1, 1, 0]
+    assert [count(second, "alerts", f"<td>Pair{number} Test – ") for number in range(3)] == [0, 0, 1]
+    assert (count(first, "all", "?pairs=2"), count(second, "all", "?pairs=0")) == (1, 1)
+    assert [count(beyond, "all", f"<td>Pair{number} Test</td>") for number in range(3)] == [0, 1, 1]
+
+
+async def test_the_report_of_the_semester_before_is_one_step_away(client, services):
+    page = (await client.get(PAGE)).text
+    before = (await client.get(f"{PAGE}?intake=2026-06-30")).text
+
+    assert ("?intake=2026-06-30#report" in page, "?intake=2027-01-01#report" in page) == (True, False)
+    assert "from 1 January 2026 to 30 June 2026" in before
+    assert "?intake=2026-07-01#report" in before
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "intake=x",
+        "intake=0001-01-01",
+        "pairs=-1",
+        "weights=x",
+        "run=9999",
+        "run=x",
+        "run=1&from=99999",
+        "from=-1",
+        "done=nonsense",
+    ],
+)
 async def test_an_address_that_names_nothing_still_shows_the_page(client, people, query):
     await run_once(client)
 
