@@ -33,8 +33,11 @@ from bot.students.vocabulary import plain, words_of
 REQUIRED = ("email", "given_name", "family_name", "campus", "languages", "consent")
 NEEDED = (*PERSON_FIELDS, "campus", "languages", "consent")
 """Cannot be cleared."""
+NO_ANSWERS = (*PERSON_FIELDS, "former_email")
+"""Columns that say who somebody is."""
 HEADERS: Mapping[str, tuple[str, ...]] = {
     "email": STUDENT_HEADERS["email"],
+    "former_email": ("previous e-mail", "former e-mail", "ancien e-mail", "ancien courriel", "ancienne adresse"),
     "given_name": STUDENT_HEADERS["given_name"],
     "family_name": STUDENT_HEADERS["family_name"],
     "language": STUDENT_HEADERS["language"],
@@ -52,7 +55,9 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
 }
 """Column → headers that are recognised beside its own name; case, accents and punctuation do not count."""
 COLUMNS = tuple(HEADERS)
+ADDRESSES = ("email", "former_email")
 READ_LIKE: Mapping[str, str] = {
+    "former_email": "email",
     "arrival": "date_of_entry",
     "departure": "leaving_date",
     "consent": "enrolment_date",
@@ -147,34 +152,53 @@ def plan_import(
     erased: Mapping[str, date],
     today: date,
     *,
+    namesakes: Mapping[str, Sequence[str]] | None = None,
     faults: Sequence[Finding] = (),
     warnings: Sequence[Finding] = (),
 ) -> Plan:
-    """Rows against records, both by address. `erased` has the addresses that are not brought back, with the day.
+    """Rows against records, both by address; where the address is new, by the former one. `erased` has the addresses
+    that are not brought back, with the day; `namesakes` the addresses of local students by `name_key`.
 
     Of an entry `facts` holds the answers and `consent`.
     """
     told = {(fault.line, fault.field) for fault in faults}
     found: list[Finding] = [*faults, *_duplicates(rows)]
+    in_file = {address for row in rows for address in addresses_of(row)}
+    doubts: list[Finding] = []
     entries: list[Entry] = []
     gone: list[Erased] = []
     for row in rows:
-        address = str(row.values.get("email", ""))
-        record = known.get(address)
-        if record is None and address in erased:
-            gone.append(Erased(row.line, address, erased[address]))
+        addresses = addresses_of(row)
+        records = [known[address] for address in addresses if address in known]
+        record = records[0] if records else None
+        was_erased = next((address for address in addresses if address in erased), None)
+        if record is None and was_erased is not None:
+            gone.append(Erased(row.line, was_erased, erased[was_erased]))
             continue
-        wrong = list(_row_faults(row, record, today))
+        wrong = [*_row_faults(row, record, today), *_former_faults(row, records)]
         if not wrong:
             entry = _entry(row, record, today)
             wrong = list(_entry_faults(entry, record))
             entries.append(entry)
+            same = (namesakes or {}).get(name_key(entry.name), ()) if record is None else ()
+            doubts += _same_name(entry, [each for each in same if each not in in_file])
         # A cell that could not be read, or a column that is not there, is told once.
         found += [each for each in wrong if not {(each.line, each.field), (None, each.field)} & told]
     found.sort(key=lambda fault: fault.line or 0)
     refused = {fault.line for fault in found}
     kept = tuple(entry for entry in entries if entry.line not in refused)
-    return Plan(today, kept, (), tuple(gone), tuple(found), tuple(warnings))
+    return Plan(today, kept, (), tuple(gone), tuple(found), (*warnings, *doubts))
+
+
+def addresses_of(row: Values) -> tuple[str, ...]:
+    """The address of a row, then the one that the person had before."""
+    found = (row.values.get(field) for field in ADDRESSES)
+    return tuple(str(each) for each in found if each is not None)
+
+
+def name_key(name: str) -> str:
+    """The same for names that differ in case, accents or punctuation alone."""
+    return plain(name)
 
 
 # Columns and cells
@@ -360,10 +384,37 @@ def _parts(text: str) -> list[str]:
 def _duplicates(rows: Iterable[Values]) -> Iterator[Finding]:
     first: dict[str, int] = {}
     for row in rows:
-        address = row.values.get("email")
-        if address is not None and first.setdefault(address, row.line) != row.line:
-            problem, fix = mark("Line {other} has the same value."), mark("Keep one row for each student.")
-            yield Finding(row.line, "email", address, problem, fix, {"other": first[address]})
+        for field in ADDRESSES:
+            address = row.values.get(field)
+            if address is not None and first.setdefault(address, row.line) != row.line:
+                problem, fix = mark("Line {other} has the same value."), mark("Keep one row for each student.")
+                yield Finding(row.line, field, address, problem, fix, {"other": first[address]})
+
+
+def _former_faults(row: Values, records: Sequence[Recorded]) -> Iterator[Finding]:
+    former = row.values.get("former_email")
+    if former is None:
+        return
+    if not records:
+        problem = mark("Nobody is recorded with this address.")
+        yield Finding(row.line, "former_email", former, problem, mark("Correct it, or leave the cell empty."))
+    elif len({record.id for record in records}) > 1:
+        problem = mark("Both addresses have a record.")
+        fix = mark("Leave the cell empty, and ask the person to delete one of the two in the chat.")
+        yield Finding(row.line, "former_email", former, problem, fix)
+
+
+def _same_name(entry: Entry, addresses: Iterable[str]) -> Iterator[Finding]:
+    """Somebody new is perhaps somebody known whose address changed: that is for a person to say."""
+    for address in addresses:
+        yield Finding(
+            entry.line,
+            "email",
+            entry.person["email"],
+            mark("Same name as {other}: a second person?"),
+            mark("If it is one person with a new address, write {other} in the column {column}."),
+            {"other": address, "column": "former_email"},
+        )
 
 
 def _row_faults(row: Values, record: Recorded | None, today: date) -> Iterator[Finding]:
@@ -406,7 +457,7 @@ def _entry(row: Values, record: Recorded | None, today: date) -> Entry:
     """How the record will stand: the newer word wins, that of the file or the person's own."""
     person = _person(row, record)
     before = _before(record)
-    said = {name: value for name, value in row.values.items() if name not in PERSON_FIELDS} | _signing_up(record, today)
+    said = {name: value for name, value in row.values.items() if name not in NO_ANSWERS} | _signing_up(record, today)
     kept = list(_kept_person(row, record))
     later = _later_word(record, date.fromisoformat(said["consent"]), today)
     if later is None:

@@ -10,7 +10,16 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, lazyload
 
-from bot.buddies.importing import Recorded, answers_of, consent_moment, draft_with, plan_import, read_rows
+from bot.buddies.importing import (
+    Recorded,
+    addresses_of,
+    answers_of,
+    consent_moment,
+    draft_with,
+    name_key,
+    plan_import,
+    read_rows,
+)
 from bot.buddies.interests import Interests
 from bot.buddies.models import OPEN, BuddyPairing, BuddyProfile, ProfileState
 from bot.buddies.pairing import hold_pairs
@@ -48,12 +57,13 @@ def prepare_import(database: Database, data: Path, content: bytes, interests: In
         rows, faults, warnings = read_rows(read_table(content), interests)
     except Refused as error:
         return Import(Plan(today, faults=(error.at(),)), frozenset(), {})
-    addresses = frozenset(str(row.values["email"]) for row in rows if "email" in row.values)
+    addresses = frozenset(address for row in rows for address in addresses_of(row))
     with database.read() as session:
         known = known_people(session, addresses)
         erased = erased_among(session, erasure_key(data), addresses)
+        namesakes = _local_students(session)
     days = {address: day_in_france(moment) for address, moment in erased.items()}
-    plan = plan_import(rows, known, days, today, faults=faults, warnings=warnings)
+    plan = plan_import(rows, known, days, today, namesakes=namesakes, faults=faults, warnings=warnings)
     return Import(plan, addresses, known)
 
 
@@ -124,6 +134,15 @@ def known_people(session: Session, addresses: Iterable[str], *, hold: bool = Fal
                 taken=taken.get(row.id, 0),
             )
             found[row.email] = _with_profile(known, profiles[row.id]) if row.id in profiles else known
+    return found
+
+
+def _local_students(session: Session) -> dict[str, list[str]]:
+    """Their addresses by `name_key`."""
+    found: dict[str, list[str]] = {}
+    columns = (Student.given_name, Student.family_name, Student.email)
+    for given, family, address in session.execute(select(*columns).where(Student.is_local).order_by(Student.id)):
+        found.setdefault(name_key(f"{given} {family}"), []).append(address)
     return found
 
 

@@ -82,6 +82,27 @@ def uploads(services: Services) -> list[Path]:
     return sorted((services.settings.data / FOLDER).glob("*"))
 
 
+async def test_the_preview_asks_of_each_row_whether_it_is_a_second_person(
+    client: httpx.AsyncClient, services: Services, nadia: Staff
+):
+    await press(client, await send(client), "confirm")
+    sent = await send(client, FILE.replace("lise@", "lise.carlier@"))
+
+    assert rows(sent, "doubts") == [
+        [
+            "2",
+            "School mailbox",
+            "lise.carlier@student.junia.com",
+            "Same name as lise@student.junia.com: a second person?",
+            "If it is one person with a new address, write lise@student.junia.com in the column former_email.",
+        ]
+    ]
+    assert people(services) == [("Lise", True, "en")]
+    report = await press(client, sent, "report")
+    noted = "2;note;;email;lise.carlier@student.junia.com;;Same name as lise@student.junia.com: a second person?"
+    assert noted in report.text
+
+
 async def test_a_list_is_shown_and_then_imported(client: httpx.AsyncClient, services: Services, nadia: Staff):
     sent = await send(client)
 

@@ -10,6 +10,7 @@ from click.testing import Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from bot.__main__ import whole_app
@@ -77,7 +78,44 @@ def everything(database: Database) -> list[list[tuple[object, ...]]]:
 
 def lise(database: Database) -> int:
     with database.read() as session:
-        return session.scalars(select(Student.id).where(Student.given_name == "Lise")).one()
+        return lise_id(session)
+
+
+def lise_id(session: Session) -> int:
+    return session.scalars(select(Student.id).where(Student.given_name == "Lise")).one()
+
+
+def test_a_new_address_keeps_the_record_and_its_pair(database: Database, bring: Bring, now: datetime):
+    bring()
+    with database.write() as session:
+        newcomer = make_student(session, now, "Amina")
+        session.add(
+            BuddyPairing(
+                newcomer_id=newcomer.id,
+                buddy_id=lise_id(session),
+                state=PairingState.ACCEPTED,
+                score=0.5,
+                reasons=[],
+                planned_at=now,
+                send_at=now,
+            )
+        )
+    head, moved = f"former_email;{HEAD}", LISE.replace("lise@", "lise.carlier@")
+
+    doubtful = bring(f"{head}\n;{moved}\n", dry_run=True)
+    assert [each.problem_words("en") for each in doubtful.warnings] == [
+        "Same name as lise@student.junia.com: a second person?"
+    ]
+    text = f"{head}\nlise@student.junia.com;{moved}\n"
+    assert bring(text).counts["changed"] == 1
+
+    with database.read() as session:
+        student = session.get_one(Student, lise_id(session))
+        assert student.email == "lise.carlier@student.junia.com"
+        assert session.scalars(select(BuddyPairing.buddy_id)).all() == [student.id]
+    assert len(buddies(database)) == 2
+    again = bring(text)
+    assert (again.counts["unchanged"], again.warnings) == (1, ())
 
 
 def test_local_students_become_buddies(database: Database, bring: Bring, now: datetime):
@@ -92,7 +130,7 @@ def test_local_students_become_buddies(database: Database, bring: Bring, now: da
         student = session.get_one(Student, lise(database))
         profile = session.scalars(select(BuddyProfile).where(BuddyProfile.student_id == student.id)).one()
         assert (student.email, student.is_local, student.facts) == ("lise@student.junia.com", True, {"campus": "lille"})
-        assert (profile.role, profile.contact, profile.has_pair) == (BuddyRole.BUDDY, {"mail": True}, False)
+        assert (profile.role, profile.contact) == (BuddyRole.BUDDY, {"mail": True})
         agreed_at = consent_moment(now.date().replace(month=9, day=1))
         assert (profile.consented_at, profile.updated_at, profile.signed_up_at) == (agreed_at, agreed_at, now)
         entry = session.scalars(select(AuditEntry)).one()
@@ -473,4 +511,5 @@ def test_the_template_has_every_column_and_is_read_without_a_fault():
 
     assert table.headers == COLUMNS
     assert (len(rows), faults, warnings) == (2, [], [])
-    assert {column for row in rows for column in row.values} == {*COLUMNS, "own_words"}
+    # Both are new, so neither has a former address.
+    assert {column for row in rows for column in row.values} == {*COLUMNS, "own_words"} - {"former_email"}

@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -39,11 +39,15 @@ DRAFT = Draft(languages=("fr",), campus="lille")
 
 
 def plan_of(
-    text: str, *records: Recorded, erased: Mapping[str, date] | None = None, interests: Interests = INTERESTS
+    text: str,
+    *records: Recorded,
+    erased: Mapping[str, date] | None = None,
+    namesakes: Mapping[str, Sequence[str]] | None = None,
+    interests: Interests = INTERESTS,
 ) -> Plan:
     rows, faults, warnings = read_rows(read_table(text.encode()), interests)
     known = {record.person["email"]: record for record in records}
-    return plan_import(rows, known, erased or {}, TODAY, faults=faults, warnings=warnings)
+    return plan_import(rows, known, erased or {}, TODAY, namesakes=namesakes, faults=faults, warnings=warnings)
 
 
 def with_cells(**cells: str) -> str:
@@ -295,6 +299,75 @@ def test_an_address_that_stands_twice_is_refused():
     assert [told(fault) for fault in plan_of(f"{HEAD}\n{LISE}\n{LISE.replace('lise', 'LISE')}").faults] == [
         (3, "email", ADDRESS, "Line 2 has the same value.")
     ]
+
+
+NEW_ADDRESS = "lise.carlier@student.junia.com"
+NAMESAKES = {"lise carlier": [ADDRESS]}
+
+
+def doubts(plan: Plan) -> list[tuple[int | None, str, str, str, str]]:
+    return [(*told(each), each.fix_words("en")) for each in plan.warnings]
+
+
+def test_somebody_new_with_the_name_of_a_local_student_is_asked_about():
+    plan = plan_of(with_cells(email=NEW_ADDRESS, family_name="CÁRLIER"), namesakes=NAMESAKES)
+
+    assert ([entry.kind for entry in plan.entries], plan.faults) == (["new"], ())
+    assert doubts(plan) == [
+        (
+            2,
+            "email",
+            NEW_ADDRESS,
+            f"Same name as {ADDRESS}: a second person?",
+            f"If it is one person with a new address, write {ADDRESS} in the column former_email.",
+        )
+    ]
+
+
+def test_two_people_of_one_name_in_the_file_are_two_people():
+    second = LISE.replace(ADDRESS, NEW_ADDRESS)
+
+    assert plan_of(f"{HEAD}\n{LISE}\n{second}", recorded(), namesakes=NAMESAKES).warnings == ()
+    assert plan_of(with_cells(), recorded(), namesakes=NAMESAKES).warnings == ()
+    assert plan_of(with_cells(email=NEW_ADDRESS, given_name="Louise"), namesakes=NAMESAKES).warnings == ()
+
+
+def test_a_record_takes_the_new_address_by_the_former_one_and_the_same_row_changes_nothing_then():
+    text = with_cells(email=NEW_ADDRESS, former_email=ADDRESS.upper())
+    plan = plan_of(text, recorded(), namesakes=NAMESAKES)
+
+    (entry,) = plan.entries
+    assert (entry.id, entry.person["email"], entry.changes) == (7, NEW_ADDRESS, (Moved("email", ADDRESS, NEW_ADDRESS),))
+    assert (plan.faults, plan.warnings) == ((), ())
+    again = plan_of(text, recorded(person={**PERSON, "email": NEW_ADDRESS}), namesakes={"lise carlier": [NEW_ADDRESS]})
+    assert ([entry.kind for entry in again.entries], again.faults, again.warnings) == (["unchanged"], (), ())
+
+
+def test_a_former_address_of_nobody_or_of_somebody_else_is_refused():
+    text = with_cells(email=NEW_ADDRESS, former_email=ADDRESS)
+    other = recorded(id=8, person={**PERSON, "email": NEW_ADDRESS})
+
+    assert [told(fault) for fault in plan_of(text).faults] == [
+        (2, "former_email", ADDRESS, "Nobody is recorded with this address.")
+    ]
+    assert [told(fault) for fault in plan_of(text, recorded(), other).faults] == [
+        (2, "former_email", ADDRESS, "Both addresses have a record.")
+    ]
+    assert [told(fault) for fault in plan_of(f"{text}\n{LISE};", recorded()).faults] == [
+        (3, "email", ADDRESS, "Line 2 has the same value.")
+    ]
+
+
+def test_a_former_address_that_is_cleared_is_as_one_left_out():
+    plan = plan_of(with_cells(former_email="-"), recorded())
+
+    assert ([entry.kind for entry in plan.entries], plan.faults) == (["unchanged"], ())
+
+
+def test_who_was_erased_does_not_come_back_by_the_former_address():
+    plan = plan_of(with_cells(email=NEW_ADDRESS, former_email=ADDRESS), erased={ADDRESS: date(2026, 9, 5)})
+
+    assert (plan.entries, plan.faults, plan.erased) == ((), (), (Erased(2, ADDRESS, date(2026, 9, 5)),))
 
 
 def test_an_international_student_is_no_buddy():

@@ -51,6 +51,7 @@ COUNTS = {
     "refused": mark("Rows with faults"),
 }
 COLUMN_NAMES = {
+    "former_email": mark("Former school mailbox"),
     "languages": mark("Languages"),
     "arrival": mark("Arrival"),
     "departure": mark("Departure"),
@@ -192,12 +193,15 @@ def _plan_values(plan: Plan, interests: Interests, language: str) -> dict[str, A
     changes = [(entry.name, moved) for entry in plan.entries for moved in entry.changes]
     kept = [(entry.name, each) for entry in plan.entries for each in entry.kept]
     new = [entry for entry in plan.entries if entry.kind == "new"]
+    doubts = [warning for warning in plan.warnings if warning.line is not None]
     return {
         "counts": [(say(language, title), counts[kind]) for kind, title in COUNTS.items()],
         "does_nothing": not (counts["new"] or counts["changed"]),
         "faults": [_finding_row(fault, language) for fault in plan.faults[:MOST_SHOWN]],
         "fault_count": len(plan.faults),
-        "warnings": [_sentence(warning, language) for warning in plan.warnings],
+        "warnings": [_sentence(warning, language) for warning in plan.warnings if warning.line is None],
+        "doubts": [_finding_row(doubt, language) for doubt in doubts[:MOST_SHOWN]],
+        "doubt_count": len(doubts),
         "changes": list(islice(_changes(changes, in_words, language), MOST_SHOWN)),
         "change_count": len(changes),
         "kept": list(islice(_kept(kept, in_words, language), MOST_SHOWN)),
