@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, delete, make_url, text
 from sqlalchemy.exc import ProgrammingError
 
 from bot.clock import FixedClock
@@ -78,12 +78,19 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         made = Database(f"sqlite:///{tmp_path / 'test.db'}")
     else:
         made = Database(request.getfixturevalue("postgresql"))
-        _empty(made)
+        empty_tables(made)
     yield made
     made.close()
 
 
-def _empty(made: Database) -> None:
+def empty_tables(made: Database) -> None:
+    """Back to no row, and to 1 as the next number of every table."""
+    if made.engine.dialect.name == "sqlite":
+        with made.write() as session:
+            for table in reversed(METADATA.sorted_tables):
+                session.execute(delete(table))
+            session.execute(text("DELETE FROM sqlite_sequence"))
+        return
     tables = ", ".join(f'"{table.name}"' for table in METADATA.sorted_tables)
     try:
         with made.engine.begin() as connection:

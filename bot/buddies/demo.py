@@ -70,8 +70,7 @@ def add_local(session: Session, demo: DemoLocal, now: datetime) -> Student:
         capacity=demo.capacity,
     )
     since = _at(demo.since)
-    profile = sign_up(session, student, draft, since, since)
-    profile.has_pair = False
+    sign_up(session, student, draft, since, since)
     return student
 
 
@@ -108,8 +107,6 @@ def add_pair(session: Session, student: Student, demo: DemoBuddy, now: datetime,
     if state in (PairingState.DECLINED, PairingState.EXPIRED, PairingState.ENDED):
         pairing.ended_at = since
         pairing.end_reason = EndReason.TIME if state is PairingState.DECLINED else EndReason.OFFICE
-    else:
-        profile.has_pair = buddy.has_pair = True
     session.add(pairing)
     session.flush()
 

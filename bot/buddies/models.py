@@ -95,8 +95,6 @@ class BuddyProfile(Base):
     contact: Mapped[dict[str, Any]]
     """What the other may see once both said yes: {"mail": bool, "other": "…" or absent}."""
     state: Mapped[ProfileState] = mapped_column(String(10))
-    has_pair: Mapped[bool] = mapped_column(default=False)
-    """Was told of a proposal or a pair that is open; where there is none (the other was erased), that is told too."""
     consented_at: Mapped[datetime]
     signed_up_at: Mapped[datetime]
     """The place on the waiting list."""

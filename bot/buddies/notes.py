@@ -22,6 +22,8 @@ class NoteKind(StrEnum):
     """Their own answer did not come in time."""
     ENDED = "ended"
     """The accepted pair is over."""
+    LOST = "lost"
+    """The other was erased, and the open pairing with them: its number leads nowhere when this is told."""
 
 
 def queue(session: Session, student_id: int, kind: NoteKind, now: datetime, *, pairing_id: int) -> None:

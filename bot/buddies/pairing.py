@@ -127,8 +127,6 @@ def answer_proposal(
         pairing.newcomer_said, pairing.newcomer_said_at = reply, now
     else:
         pairing.buddy_said, pairing.buddy_said_at = reply, now
-    if (profile := profile_of(session, student_id)) is not None:
-        profile.has_pair = True
     other_id = other_of(pairing, student_id)
     if reply is Reply.NO:
         _close(session, pairing, PairingState.DECLINED, reason or EndReason.OTHER, now)
@@ -282,12 +280,11 @@ def leave(session: Session, profile: BuddyProfile, now: datetime, weights: Weigh
             rematch(session, pairing.newcomer_id, now, weights)
 
 
-def is_heard_of(session: Session, student_id: int) -> bool:
-    """Whether somebody was told of a pairing that is still open."""
-    return any(
-        asked_at(each, student_id) is not None or said_by(each, student_id) is not None
-        for each in open_pairings_with(session, student_id)
-    )
+def tell_of_erasure(session: Session, student_id: int, now: datetime) -> None:
+    """This person is about to be erased with every pairing: whoever heard of an open one is told, without a name."""
+    hold_pairs(session)
+    for pairing in open_pairings_with(session, student_id):
+        _tell_if_asked(session, pairing, other_of(pairing, student_id), NoteKind.LOST, now)
 
 
 def _close(
@@ -295,9 +292,6 @@ def _close(
 ) -> None:
     pairing.state, pairing.end_reason, pairing.ended_at = state, reason, now
     session.flush()
-    for student_id in both(pairing):
-        if (profile := profile_of(session, student_id)) is not None:
-            profile.has_pair = is_heard_of(session, student_id)
 
 
 def _tell_if_asked(session: Session, pairing: BuddyPairing, student_id: int, kind: NoteKind, now: datetime) -> None:

@@ -127,7 +127,7 @@ def sign_up(session: Session, student: Student, draft: Draft, agreed_at: datetim
     """Put somebody on the list, or back on it; who comes back after a withdrawal queues up anew."""
     profile = profile_of(session, student.id)
     if profile is None:
-        profile = BuddyProfile(student_id=student.id, role=role_of(student), has_pair=False, signed_up_at=now)
+        profile = BuddyProfile(student_id=student.id, role=role_of(student), signed_up_at=now)
         session.add(profile)
     elif profile.state == ProfileState.WITHDRAWN:
         profile.signed_up_at = now
@@ -159,7 +159,7 @@ def change(profile: BuddyProfile, draft: Draft, now: datetime) -> None:
 def forget_answers(profile: BuddyProfile, now: datetime) -> None:
     """Of somebody who withdrew only that is kept: when, in which role, at which campus (for the counts)."""
     change(profile, Draft(campus=profile.campus, contact_mail=False), now)
-    profile.state, profile.has_pair = ProfileState.WITHDRAWN, False
+    profile.state = ProfileState.WITHDRAWN
 
 
 def words_in(own_words: str) -> tuple[str, ...]:

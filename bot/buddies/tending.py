@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.buddies.matching import Weights
@@ -187,7 +187,6 @@ class _Turn:
     def speak(self) -> None:
         """What is over first, then what is new."""
         self._tell_notes()
-        self._tell_lost()
         for pairing in open_pairings_with(self.session, self.student.id):
             if is_to_be_asked(pairing, self.student.id, self.now):
                 self._ask(pairing)
@@ -198,12 +197,13 @@ class _Turn:
     def _tell_notes(self) -> None:
         for row in queued_for(self.session, self.student.id):
             kind, pairing = NoteKind(row.payload["kind"]), self.session.get(BuddyPairing, row.payload["pairing_id"])
-            # Over again since: the note of that says it.
-            if pairing is not None and (kind is not NoteKind.ACCEPTED or pairing.state == PairingState.ACCEPTED):
+            # A pair that is over again since, or whose other was erased: the note of that says it.
+            if kind is NoteKind.ACCEPTED and (pairing is None or pairing.state != PairingState.ACCEPTED):
+                pass
+            elif pairing is not None:
                 self._send(row.key, partial(self._note, kind, pairing))
-            elif pairing is None and self._profile is not None:
-                # The other was erased before this could be told: there is nobody left to name.
-                self._profile.has_pair = True
+            else:
+                self._tell_lost(row.key)
             self.session.delete(row)
             self.session.flush()
 
@@ -213,16 +213,10 @@ class _Turn:
             return accepted_note(pair, newcomers_of(self.session, pairing.buddy_id), language)
         return over_note(kind, pair, language, next_step=self._what_comes(language))
 
-    def _tell_lost(self) -> None:
-        """The other of an open pairing was erased, and the pairing with them."""
-        profile = self._profile
-        if profile is None or not profile.has_pair or open_pairings_with(self.session, self.student.id):
-            return
+    def _tell_lost(self, key: str) -> None:
+        """The other was erased, and the pairing with them: there is nobody left to name."""
         rematch(self.session, self.student.id, self.now, self.content.weights)
-        key = f"buddy:lost:{self.student.id}:{self.now.isoformat()}"
-        self._send(key, lambda language: lost_note(language, next_step=self._what_comes(language)))
-        profile.has_pair = False
-        self.session.flush()
+        self._send(key, lambda language: lost_note(self._profile, language, next_step=self._what_comes(language)))
 
     def _what_comes(self, language: str) -> str:
         has_next = open_pairing_of(self.session, self.student.id) is not None
@@ -236,8 +230,6 @@ class _Turn:
         else:
             pairing.buddy_asked_at = self.now
         pairing.state = PairingState.PROPOSED
-        if self._profile is not None:
-            self._profile.has_pair = True
         self.session.flush()
 
     def _remind(self, pairing: BuddyPairing) -> None:
@@ -322,14 +314,6 @@ def _to_settle(session: Session, now: datetime) -> Iterator[int]:
 def _to_tell(session: Session, now: datetime) -> Iterator[int]:
     rows = session.scalars(select(OutboxEntry.payload).where(OutboxEntry.channel == CHANNEL))
     yield from (payload["student_id"] for payload in rows)
-    has_open = exists().where(
-        or_(
-            BuddyPairing.newcomer_id == BuddyProfile.student_id,
-            BuddyPairing.buddy_id == BuddyProfile.student_id,
-        ),
-        BuddyPairing.state.in_(OPEN),
-    )
-    yield from session.scalars(select(BuddyProfile.student_id).where(BuddyProfile.has_pair.is_(True), ~has_open))
     pairings = _open_pairings(session)
     asked: dict[tuple[int, int], dict[int, BuddyCheckIn]] = {}
     for check_in in session.scalars(select(BuddyCheckIn)):

@@ -212,10 +212,13 @@ def over_note(kind: NoteKind, pair: Pair, language: str, *, next_step: str) -> N
     return Note(subject, f"{text} {next_step}".strip(), (show_button(language),))
 
 
-def lost_note(language: str, *, next_step: str) -> Note:
+def lost_note(profile: BuddyProfile | None, language: str, *, next_step: str) -> Note:
     """The other is gone, name and all."""
     subject = say(language, "Your pair has ended")
-    text = say(language, "The person with whom you were paired is no longer here, so your pair has ended.")
+    if profile is not None and profile.capacity > 1:
+        text = say(language, "A newcomer with whom you were paired is no longer here, so that pair has ended.")
+    else:
+        text = say(language, "The person with whom you were paired is no longer here, so your pair has ended.")
     return Note(subject, f"{text} {next_step}".strip(), (show_button(language),))
 
 

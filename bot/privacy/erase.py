@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, String, cast, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.bookings.service import release_student
+from bot.buddies.pairing import hold_pairs, tell_of_erasure
 from bot.conversations.models import Author, Control, Conversation, Kind
 from bot.conversations.service import append, locked_conversation
 from bot.i18n.translate import say
@@ -53,6 +54,7 @@ def erase(session: Session, person: Person, now: datetime, *, key: bytes, replie
     person = _held(session, person)
     if person.student_id is not None:
         release_student(session, person.student_id, now)
+        tell_of_erasure(session, person.student_id, now)
     rows = delete_rows(session, person)
     for conversation_id in person.conversations:
         conversation = locked_conversation(session, conversation_id)
@@ -81,6 +83,8 @@ def _held(session: Session, person: Person) -> Person:
         locked_conversation(session, conversation_id)
     if person.student_id is None:
         return person
+    # Before the record, as whoever makes pairs does: in the other order the two would wait for each other.
+    hold_pairs(session)
     session.execute(select(Student.id).where(Student.id == person.student_id).with_for_update())
     linked = session.scalars(select(Conversation.id).where(Conversation.student_id == person.student_id)).all()
     for conversation_id in sorted(set(linked) - set(person.conversations)):

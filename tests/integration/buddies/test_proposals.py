@@ -342,6 +342,102 @@ def test_who_was_not_told_of_an_acceptance_before_the_other_was_erased_hears_one
     assert not [text for text in said_in(database, asked[AMINA]) if "buddies now" in text]
 
 
+@pytest.fixture
+def group(database: Database, now: datetime) -> tuple[list[int], dict[int, UUID]]:
+    """Paul, buddy of Mei and Elif, who both said yes; Hana is planned for him and nobody has heard of it."""
+    with database.write() as session:
+        people = [person(session, now, "Paul", is_local=True, capacity=3)]
+        people += [person(session, now, name) for name in ("Mei", "Elif", "Hana")]
+        ids, languages = [each.id for each in people], ("fr", "en", "es", "en")
+        talks = {
+            each.id: talk_of(session, each, now, language) for each, language in zip(people, languages, strict=True)
+        }
+    paul, mei, elif_, hana = ids
+    with database.write() as session:
+        for newcomer in (mei, elif_):
+            propose(session, newcomer, paul, 0.5, REASONS, now, send_at=now)
+    run(database, now)
+    for number, newcomer in enumerate((mei, elif_), start=1):
+        for student_id in (newcomer, paul):
+            do(database, talks[student_id], "buddy_yes", {"pairing": number}, now)
+    run(database, now)
+    with database.write() as session:
+        propose(session, hana, paul, 0.5, REASONS, now, send_at=now + timedelta(days=1))
+    return ids, talks
+
+
+def test_a_buddy_of_several_is_told_when_one_of_them_is_erased(database, group, now, tmp_path):
+    (paul, mei, elif_, hana), talks = group
+    heard = {each: len(said_in(database, talks[each])) for each in (paul, elif_, hana)}
+    erase_student(database, mei, now, tmp_path)
+
+    assert run(database, now) == 1
+
+    told = said_in(database, talks[paul])[heard[paul] :]
+    assert told == [
+        "Une personne arrivante avec qui vous étiez en binôme n'est plus ici : ce binôme est donc terminé. "
+        "Vous restez sur la liste des parrains, et je vous redemande quand quelqu'un convient."
+    ]
+    assert [len(said_in(database, talks[each])) for each in (elif_, hana)] == [heard[elif_], heard[hana]]
+    assert pairings(database) == [(elif_, paul, "accepted"), (hana, paul, "planned")]
+    assert run(database, now) == 0
+
+
+def test_a_buddy_who_loses_two_hears_of_each(database, group, now, tmp_path):
+    (paul, mei, elif_, _), talks = group
+    heard = len(said_in(database, talks[paul]))
+    for each in (mei, elif_):
+        erase_student(database, each, now, tmp_path)
+
+    assert run(database, now) == 2
+    assert ["n'est plus ici" in text for text in said_in(database, talks[paul])[heard:]] == [True, True]
+
+
+def test_when_a_buddy_is_erased_every_newcomer_who_heard_of_the_pair_is_told_in_their_language(
+    database, group, now, tmp_path
+):
+    (paul, mei, elif_, hana), talks = group
+    heard = {each: len(said_in(database, talks[each])) for each in (mei, elif_, hana)}
+    erase_student(database, paul, now, tmp_path)
+
+    assert run(database, now) == 2
+
+    assert [said_in(database, talks[each])[heard[each] :] for each in (mei, elif_, hana)] == [
+        [
+            "The person with whom you were paired is no longer here, so your pair has ended. "
+            "You are back on the waiting list, place 1; the international office knows."
+        ],
+        [
+            "La persona de su padrinazgo ya no está aquí, así que este ha terminado. "
+            "Vuelve a estar en la lista de espera, puesto 2; la oficina internacional lo sabe."
+        ],
+        [],
+    ]
+    assert alerts(database) == [(mei, "no_more_match"), (elif_, "no_more_match")]
+    assert pairings(database) == []
+    assert run(database, now) == 0
+
+
+def test_at_night_who_lost_somebody_by_an_erasure_is_left_asleep(database, group, tmp_path):
+    (_, mei, *_), _ = group
+    night = datetime(2026, 11, 24, 22, 0, tzinfo=UTC)
+    erase_student(database, mei, night, tmp_path)
+
+    assert run(database, night) == 0
+    assert run(database, datetime(2026, 11, 25, 8, 0, tzinfo=UTC)) == 1
+
+
+def test_who_was_not_told_of_a_no_before_the_other_was_erased_hears_that_it_is_over(database, asked, now, tmp_path):
+    do(database, asked[HUGO], "buddy_why_not", {"pairing": 1, "reason": "time"}, now)
+    erase_student(database, HUGO, now, tmp_path)
+
+    run(database, now)
+
+    told = said_in(database, asked[AMINA])
+    assert told[-2].startswith("The person with whom you were paired is no longer here")
+    assert told[-1].startswith("Hello Amina, I found a buddy for you: **Lise**")
+
+
 def test_a_note_to_somebody_erased_is_gone_with_them(database, asked, now, tmp_path):
     do(database, asked[HUGO], "buddy_why_not", {"pairing": 1, "reason": "time"}, now)
     erase_student(database, AMINA, now, tmp_path)
@@ -437,5 +533,4 @@ def test_answers_are_kept_with_their_day(database, asked, now):
         assert answer_proposal(session, pairing, AMINA, Reply.YES, now)
         assert not answer_proposal(session, pairing, LISE, Reply.YES, now)
         assert (pairing.newcomer_said, pairing.newcomer_said_at, pairing.state) == ("yes", now, PairingState.PROPOSED)
-    assert profile(database, AMINA).has_pair
     assert profile(database, AMINA).arrives_on == date(2026, 9, 1)

@@ -115,7 +115,7 @@ def test_six_taps_later_the_answers_are_in_the_table_and_not_before(database, ta
         1,
         {"mail": True},
     )
-    assert (row.consented_at, row.signed_up_at, row.state, row.has_pair) == (now, now, "signed_up", False)
+    assert (row.consented_at, row.signed_up_at, row.state) == (now, now, "signed_up")
 
 
 def test_every_question_can_be_skipped(database, talk, now):
