@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
-from difflib import get_close_matches
 from typing import Any
 
 from bot.buddies.interests import Interests
@@ -23,7 +22,8 @@ from bot.i18n.languages import CONTENT_CODES, DEFAULT
 from bot.i18n.translate import mark
 from bot.students.cells import CLEARS, SEVERAL, as_text, read_cell
 from bot.students.findings import Finding, Refused, shown
-from bot.students.importing import MOST_NAMED, Entry, Erased, Kept, Moved, Plan, Values
+from bot.students.headers import places_of, unread_headers, unread_sheets
+from bot.students.importing import Entry, Erased, Kept, Moved, Plan, Values
 from bot.students.ownership import SCHOOL_OWNED
 from bot.students.people import PERSON_FIELDS, person_problem
 from bot.students.tables import Cell, Odd, Row, Table
@@ -207,18 +207,7 @@ def name_key(name: str) -> str:
 def _columns(table: Table) -> tuple[dict[int, str], list[Finding], list[Finding]]:
     """Place of each column that is read, faults of the header row, warnings."""
     wanted = {plain(header): column for column in COLUMNS for header in (column, *HEADERS[column])}
-    places: dict[int, str] = {}
-    faults: list[Finding] = []
-    unknown: list[str] = []
-    for place, header in enumerate(table.headers):
-        column = wanted.get(plain(header))
-        if column is None:
-            unknown += [header] if header else []
-        elif column in places.values():
-            problem, fix = mark("Two columns of the file stand for this one."), mark("Take one of them out.")
-            faults.append(Finding(None, column, header, problem, fix))
-        else:
-            places[place] = column
+    places, faults, unknown = places_of(table.headers, wanted, mark("Take one of them out."))
     faults += [
         Finding(
             None,
@@ -231,24 +220,7 @@ def _columns(table: Table) -> tuple[dict[int, str], list[Finding], list[Finding]
         for column in REQUIRED
         if column not in places.values()
     ]
-    return places, faults, list(_header_warnings(table, unknown, wanted))
-
-
-def _header_warnings(table: Table, unknown: Sequence[str], wanted: Mapping[str, str]) -> Iterator[Finding]:
-    lost: list[str] = []
-    for header in unknown:
-        if near := get_close_matches(plain(header), wanted, n=1, cutoff=0.8):
-            fix = mark("If it is {column}, write that as its header.")
-            yield Finding(None, "", header, mark("This column is not read."), fix, {"column": wanted[near[0]]})
-        else:
-            lost.append(header)
-    if lost:
-        headers = ", ".join(lost[:MOST_NAMED]) + (" …" if len(lost) > MOST_NAMED else "")
-        yield Finding(None, "", "", mark("Not read: {headers}."), details={"headers": headers})
-    if table.other_sheets:
-        sheets = ", ".join(table.other_sheets[:MOST_NAMED])
-        problem = mark("Only the first sheet is read; not read: {sheets}.")
-        yield Finding(None, "", "", problem, details={"sheets": sheets})
+    return places, faults, [*unread_headers(unknown, wanted), *unread_sheets(table)]
 
 
 def _values(

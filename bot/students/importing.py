@@ -16,6 +16,7 @@ from bot.students.cells import as_text, read_cell
 from bot.students.changes import merged, out_of_order
 from bot.students.facts import FactsError, facts_from
 from bot.students.findings import Finding, Refused
+from bot.students.headers import places_of, unread_headers, unread_sheets
 from bot.students.ownership import SCHOOL_OWNED
 from bot.students.people import PERSON_FIELDS, person_problem
 from bot.students.tables import Odd, Row, Table
@@ -23,8 +24,6 @@ from bot.students.vocabulary import COLUMNS, HEADERS, REQUIRED, plain
 
 Mapped = Mapping[str, tuple[str, ...]]
 """Column → the headers of the file that stand for it; empty: the column is not read."""
-MOST_NAMED = 20
-"""Headers that one warning lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,16 +183,6 @@ def read_rows(table: Table, mapping: Mapped | None = None) -> tuple[list[Values]
         faults += wrong
         if values:
             rows.append(Values(row.line, values))
-    if table.other_sheets:
-        warnings.append(
-            Finding(
-                None,
-                "",
-                "",
-                mark("Only the first sheet is read; not read: {sheets}."),
-                details={"sheets": ", ".join(table.other_sheets[:MOST_NAMED])},
-            )
-        )
     return rows, faults, warnings
 
 
@@ -264,24 +253,12 @@ def _columns(table: Table, mapping: Mapped) -> tuple[dict[int, str], list[Findin
             # What the mapping file says goes before what is likely.
             if column in mapping or plain(header) not in wanted:
                 wanted[plain(header)] = column
-    places: dict[int, str] = {}
-    faults: list[Finding] = []
-    unknown: list[str] = []
-    for place, header in enumerate(table.headers):
-        read_as = wanted.get(plain(header))
-        if read_as is None:
-            unknown += [header] if header else []
-        elif read_as in places.values():
-            faults.append(
-                Finding(None, read_as, header, mark("Two columns of the file stand for this one."), *_ONE_COLUMN)
-            )
-        else:
-            places[place] = read_as
+    how_to_choose = mark("Take one of them out, or say in a mapping file which one counts.")
+    places, faults, unknown = places_of(table.headers, wanted, how_to_choose)
     faults += _missing(set(places.values()), mapping)
-    return places, faults, list(_unknown_headers(unknown, wanted)) + list(_no_numbers(places))
+    return places, faults, [*unread_headers(unknown, wanted), *_no_numbers(places), *unread_sheets(table)]
 
 
-_ONE_COLUMN = (mark("Take one of them out, or say in a mapping file which one counts."),)
 _SAME_RECORD = (
     mark("Line {other} is about the same record."),
     mark("Keep one row for each student."),
@@ -309,26 +286,6 @@ def _missing(present: set[str], mapping: Mapped) -> Iterator[Finding]:
                 mark("Add the column {column}, or name its header in a mapping file."),
                 {"column": column},
             )
-
-
-def _unknown_headers(unknown: list[str], wanted: Mapping[str, str]) -> Iterator[Finding]:
-    lost: list[str] = []
-    for header in unknown:
-        near = get_close_matches(plain(header), wanted, n=1, cutoff=0.8)
-        if not near:
-            lost.append(header)
-            continue
-        yield Finding(
-            None,
-            "",
-            header,
-            mark("This column is not read."),
-            mark("If it is {column}, write that as its header."),
-            {"column": wanted[near[0]]},
-        )
-    if lost:
-        shown = ", ".join(lost[:MOST_NAMED]) + (" …" if len(lost) > MOST_NAMED else "")
-        yield Finding(None, "", "", mark("Not read: {headers}."), details={"headers": shown})
 
 
 def _no_numbers(places: Mapping[int, str]) -> Iterator[Finding]:
