@@ -9,7 +9,7 @@ from rasa_sdk.types import DomainDict
 
 from actions import answer_topic
 from actions._turn import Turn, respond
-from bot.answers.words import person_button
+from bot.answers.words import HELP, person_button
 from bot.bootstrap import Services
 from bot.conversations.messages import Answer
 from bot.i18n.translate import mark, say
@@ -28,11 +28,7 @@ REPLIES: Mapping[str, str] = {
         "I am sorry that this did not help. Tell me in other words what you need, or let a person of the international "
         "office answer you."
     ),
-    "help": mark(
-        "I answer questions about coming to study at JUNIA: housing, visa and residence permit, health insurance, "
-        "CVEC, bank, French classes, buddies, the welcome session, transport, internships and jobs, exchange papers. "
-        "When you link your student record I also give your own dates. Just write your question, in your language."
-    ),
+    "help": HELP,
 }
 WITH_PERSON = frozenset({"bot_challenge", "complaint"})
 

@@ -317,7 +317,7 @@ def bench_nlu_command(
 
 def whole_app() -> typer.Typer:
     """All commands, those for the accounts of the office included."""
-    from bot.cli import bookings, buddies, import_buddies, privacy, reminders, students
+    from bot.cli import bookings, buddies, import_buddies, privacy, reminders, sandbox, students, telegram
     from bot.db.migrate import upgrade
     from bot.db.session import Database
     from bot.identity.cli import staff_commands
@@ -338,6 +338,8 @@ def whole_app() -> typer.Typer:
     bookings.add_to(app)
     buddies.add_to(app)
     import_buddies.add_to(app)
+    telegram.add_to(app)
+    sandbox.add_to(app)
     return app
 
 

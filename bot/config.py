@@ -38,6 +38,13 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = Field(SecretStr(""), description="Password at the mail server.")
     smtp_tls: Literal["starttls", "tls", "none"] = Field("starttls", description="How the mail server is reached.")
     mail_from: str = Field("accueil@localhost", description="Sender of our mails.")
+    telegram_token: SecretStr = Field(SecretStr(""), description="Of the bot, from @BotFather; empty: no Telegram.")
+    telegram_mode: Literal["polling", "webhook"] = Field(
+        "polling", description="polling asks Telegram; webhook is called by it and needs ACCUEIL_PUBLIC_URL in https."
+    )
+    telegram_api_url: str = Field(
+        "https://api.telegram.org", description="Bot API server; another one for a local one."
+    )
 
     @field_validator("data")
     @classmethod
@@ -50,6 +57,25 @@ class Settings(BaseSettings):
         if value and not value.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("Write postgresql+psycopg://user@host/name, or leave it empty for SQLite")
         return value
+
+    @field_validator("telegram_api_url")
+    @classmethod
+    def _address_of_a_server(cls, value: str) -> str:
+        if not value.startswith(("https://", *(f"http://{host}" for host in (*LOOPBACK_HOSTS, "[::1]")))):
+            raise ValueError("Write an https address, or an http one on this machine: the token travels in it")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _reachable_by_telegram(self) -> Self:
+        if not self.telegram_token.get_secret_value() or self.telegram_mode == "polling":
+            return self
+        is_real = self.telegram_api_url.startswith("https://")
+        if is_real and not self.public_url.startswith("https://"):
+            raise ValueError(
+                "ACCUEIL_TELEGRAM_MODE=webhook needs ACCUEIL_PUBLIC_URL with https, where Telegram reaches us; "
+                "without one, set ACCUEIL_TELEGRAM_MODE=polling"
+            )
+        return self
 
     @model_validator(mode="after")
     def _safe_outside(self) -> Self:

@@ -1,7 +1,13 @@
 """Buttons and sentences that several answers share."""
 
 from bot.conversations.messages import Answer, Button, Understanding
-from bot.i18n.translate import say
+from bot.i18n.translate import mark, say
+
+HELP = mark(
+    "I answer questions about coming to study at JUNIA: housing, visa and residence permit, health insurance, "
+    "CVEC, bank, French classes, buddies, the welcome session, transport, internships and jobs, exchange papers. "
+    "When you link your student record I also give your own dates. Just write your question, in your language."
+)
 
 
 def person_button(language: str) -> Button:

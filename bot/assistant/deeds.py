@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from bot.answers.variants import may_be_told
+from bot.answers.words import HELP, person_button
 from bot.bookings.deeds import bookings_deeds
 from bot.bootstrap import Services
 from bot.buddies.deeds import buddy_deeds
@@ -10,8 +11,9 @@ from bot.buddies.interests import load_interests
 from bot.buddies.matching import load_weights
 from bot.calendars.deeds import calendar_deeds
 from bot.conversations.deeds import Context, Deeds, Values
-from bot.conversations.messages import Answer, Effect
+from bot.conversations.messages import Answer, Button, Effect, Understanding
 from bot.conversations.service import set_language
+from bot.conversations.words import greeting
 from bot.courses.certificates import certificate_deeds
 from bot.courses.deeds import placement_deeds
 from bot.courses.levels import level_of
@@ -19,12 +21,15 @@ from bot.courses.statements import load_statements
 from bot.handoff.models import Reason
 from bot.handoff.service import request_person
 from bot.housing.deeds import housing_deeds
-from bot.i18n.languages import is_supported
+from bot.i18n.languages import LANGUAGES, is_supported
+from bot.i18n.translate import say
 from bot.identity.deeds import identity_deeds
 from bot.paperwork.deeds import paperwork_deeds
 from bot.paperwork.deeds_facts import fact_deeds
 from bot.privacy.deeds import privacy_deeds
 from bot.reminders.deeds import reminder_deeds
+
+CHATTED = Understanding(intent="button", confidence=1.0, action="chat", group="small_talk")
 
 
 def deeds_of(services: Services) -> Deeds:
@@ -70,6 +75,19 @@ def _request_person(context: Context, values: Values) -> Answer | None:
     return None
 
 
+def _greet(context: Context, _values: Values) -> Answer | None:
+    return Answer(greeting(context.language), CHATTED)
+
+
+def _show_help(context: Context, _values: Values) -> Answer | None:
+    return Answer(say(context.language, HELP), CHATTED, buttons=(person_button(context.language),))
+
+
+def _choose_language(context: Context, _values: Values) -> Answer | None:
+    buttons = tuple(Button(language.name, {"language": language.code}) for language in LANGUAGES)
+    return Answer(say(context.language, "In which language shall I answer?"), CHATTED, buttons=buttons)
+
+
 def _set_language(context: Context, values: Values) -> Answer | None:
     code = str(values.get("language", ""))
     if is_supported(code):
@@ -85,4 +103,13 @@ def _remember(context: Context, values: Values) -> Answer | None:
     return None
 
 
-TALK = Deeds(effects={"request_person": _request_person, "set_language": _set_language, "remember": _remember})
+TALK = Deeds(
+    effects={
+        "request_person": _request_person,
+        "set_language": _set_language,
+        "remember": _remember,
+        "greet": _greet,
+        "show_help": _show_help,
+        "choose_language": _choose_language,
+    }
+)

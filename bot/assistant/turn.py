@@ -18,15 +18,16 @@ from sqlalchemy.orm import Session
 from bot.answers.urgent import UrgentDoor
 from bot.answers.variants import Told
 from bot.answers.words import failed, person_button
-from bot.assistant.commands import command_of
+from bot.assistant.brought import Thing, before_answer, not_passed_on, without_words
 from bot.assistant.deeds import UnknownDeed, do_all
 from bot.assistant.ports import Engine, TurnFailed
 from bot.assistant.understanding import Chosen, Question, answer, urgent_answer
 from bot.clock import day_in_france
 from bot.content.loader import Knowledge
+from bot.conversations.commands import command_of
 from bot.conversations.deeds import Context, Deeds, pending_prompt
 from bot.conversations.messages import Answer, Button, Effect, Understanding
-from bot.conversations.models import Alert, Author, Control, Conversation, InboxEntry, Message
+from bot.conversations.models import Alert, Author, Control, Conversation, InboxEntry, Kind, Message
 from bot.conversations.queries import next_entry
 from bot.conversations.service import append, button_payload, finish_entry, locked_conversation
 from bot.db.session import Database
@@ -43,6 +44,8 @@ LINKING = ("link_email", "link_code")
 """Prompts that also answer when their time is over: a code that comes too late is told so."""
 PRESSED = "button"
 """The intent of a message that was a press of a button."""
+LONGEST_ALBUM = 20
+"""Messages to look back for files of the same album; Telegram puts at most 10 into one."""
 LONGEST_TURN = 14.0
 """Seconds for all parts of a message together: the engine's own time-out holds for one part."""
 
@@ -54,6 +57,8 @@ class Snapshot:
     entry_id: int
     conversation_id: UUID
     seq: int
+    content: dict[str, Any]
+    """Of the inbox row; a student may change a message while it is answered."""
     text: str
     payload: dict[str, Any] | None
     """Of the pressed button; {} for an unknown or old one, None for a text."""
@@ -65,15 +70,19 @@ class Snapshot:
     last_step: str | None
     told: Told
     has_prompt: bool
+    thing: Thing | None = None
+    """What came with the text, or without one (a photo, a place)."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A computed turn. `answer` None: nothing is said. `alert` names what staff must see."""
+    """A computed turn. `answer` None: the bot says nothing. `alert` names what staff must see."""
 
     answer: Answer | None
     language: str
     alert: str | None = None
+    notice: str | None = None
+    """A line of the system, which may be said while a colleague has the conversation."""
 
 
 class Superseded(Exception):
@@ -96,6 +105,7 @@ def load(database: Database, conversation_id: UUID) -> Snapshot | None:
             entry_id=entry.id,
             conversation_id=conversation_id,
             seq=entry.seq,
+            content=dict(entry.content),
             text=text,
             payload=payload,
             control=Control(conversation.control),
@@ -106,7 +116,30 @@ def load(database: Database, conversation_id: UUID) -> Snapshot | None:
             last_step=conversation.last_step,
             told=dict(conversation.told),
             has_prompt=conversation.prompt is not None,
+            thing=_thing_of(session, entry),
         )
+
+
+def _thing_of(session: Session, entry: InboxEntry) -> Thing | None:
+    content = entry.content
+    if "brought" not in content:
+        return None
+    return Thing(str(content["brought"]), bool(content["kept"]), bool(content["large"]), _was_told(session, entry))
+
+
+def _was_told(session: Session, entry: InboxEntry) -> bool:
+    """Whether another file of the same album came before, to the same end."""
+    if not entry.content["album"]:
+        return False
+    earlier = session.scalars(
+        select(InboxEntry)
+        .where(InboxEntry.conversation_id == entry.conversation_id, InboxEntry.id < entry.id)
+        .order_by(InboxEntry.id.desc())
+        .limit(LONGEST_ALBUM)
+    )
+    return any(
+        all(each.content.get(name) == entry.content[name] for name in ("album", "kept", "large")) for each in earlier
+    )
 
 
 async def compute(
@@ -114,18 +147,28 @@ async def compute(
 ) -> Outcome | None:
     """The reply to a message; no transaction is open meanwhile. None: the prompt step must decide (see `settle`)."""
     language = _language_of(knowledge, snapshot)
+    held = snapshot.control == Control.STAFF
+    notice = _notice(snapshot) if held else None
     if (urgent := await asyncio.to_thread(urgent_answer, door, knowledge, snapshot.text, language)) is not None:
-        held = snapshot.control == Control.STAFF
-        return Outcome(None if held else urgent, language, alert="urgent")
-    if snapshot.control == Control.STAFF:
-        return Outcome(None, snapshot.language)
+        return Outcome(None if held else urgent, language, alert="urgent", notice=notice)
+    if held:
+        return Outcome(None, snapshot.language, notice=notice)
+    if snapshot.thing is not None and not snapshot.text.strip():
+        is_waiting = snapshot.control == Control.WAITING
+        return Outcome(without_words(language, snapshot.thing, is_waiting=is_waiting), language)
     if snapshot.payload is not None:
         return await _pressed(engine, knowledge, snapshot, now)
-    if (effect := command_of(snapshot.text)) is not None:
-        return Outcome(_deed(language, effect), language)
+    if (meant := command_of(snapshot.text)) is not None:
+        return await _pressed(engine, knowledge, replace(snapshot, payload=meant), now)
     if snapshot.has_prompt or looks_like_credentials(snapshot.text):
         return None
     return await _asked(engine, knowledge, snapshot, language, now)
+
+
+def _notice(snapshot: Snapshot) -> str | None:
+    """What the colleague who has the conversation will not get of this message, for the student."""
+    thing = snapshot.thing
+    return not_passed_on(snapshot.language, thing) if thing is not None else None
 
 
 async def compute_without_prompt(engine: Engine, knowledge: Knowledge, snapshot: Snapshot, now: datetime) -> Outcome:
@@ -255,6 +298,7 @@ def commit(database: Database, deeds: Deeds, snapshot: Snapshot, outcome: Outcom
         language=outcome.language,
         alert=outcome.alert,
         silent=outcome.answer is None,
+        notice=outcome.notice,
     )
 
 
@@ -268,13 +312,14 @@ def _commit(
     language: str | None,
     alert: str | None,
     silent: bool = False,
+    notice: str | None = None,
 ) -> bool:
     with database.write() as session:
         conversation = locked_conversation(session, snapshot.conversation_id)
         if conversation.version != snapshot.version:
             raise Superseded
         entry = session.get(InboxEntry, snapshot.entry_id, populate_existing=True)
-        if entry is None or not finish_entry(session, snapshot.entry_id, now):
+        if entry is None or entry.content != snapshot.content or not finish_entry(session, snapshot.entry_id, now):
             raise Superseded
         if language is not None and not conversation.language_chosen:
             conversation.language = language
@@ -285,6 +330,8 @@ def _commit(
             return False
         if alert is not None:
             _alert(session, conversation, alert, snapshot.entry_id, now)
+        if notice is not None:
+            append(session, conversation, Author.SYSTEM, notice, kind=Kind.NOTICE, now=now)
         if reply is not None:
             _reply(context, deeds, reply, snapshot)
         return True
@@ -303,7 +350,7 @@ def _reply(context: Context, deeds: Deeds, reply: Answer, snapshot: Snapshot) ->
     if understanding.intent == PRESSED:
         # A button says nothing itself; what it did knows its field.
         understanding = reply.understanding
-    buttons, text = list(reply.buttons), reply.text
+    buttons, text = list(reply.buttons), _with_first_sentence(conversation.language, reply, snapshot)
     if understanding.action == "abstain":
         conversation.abstentions += 1
     elif understanding.action in ("answer", "handoff", "chat", "prompt"):
@@ -323,6 +370,13 @@ def _reply(context: Context, deeds: Deeds, reply: Answer, snapshot: Snapshot) ->
         in_reply_to=snapshot.seq,
         understanding=understanding.as_json(),
     )
+
+
+def _with_first_sentence(language: str, reply: Answer, snapshot: Snapshot) -> str:
+    """An answer to a caption begins with what became of the file; help in danger comes before everything."""
+    if snapshot.thing is None or not snapshot.text.strip() or reply.understanding.action == "urgent":
+        return reply.text
+    return "\n\n".join(filter(None, (before_answer(language, snapshot.thing), reply.text)))
 
 
 def _without_repeats(buttons: list[Button]) -> list[Button]:

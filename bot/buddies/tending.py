@@ -55,7 +55,7 @@ from bot.errors import Unavailable
 from bot.log import get_logger
 from bot.reminders.queries import has_left
 from bot.reminders.rules import is_quiet
-from bot.reminders.telling import CHAT, Busy, Words, channel_to, queue_mail, say_in_chat
+from bot.reminders.telling import MAIL, Busy, Words, channel_to, queue_mail, say_in_chat
 from bot.reminders.wording import Note
 from bot.students.models import Student
 
@@ -262,7 +262,7 @@ class _Turn:
 
     def _send(self, key: str, words: Words) -> None:
         channel, talk = channel_to(self.session, self.student.id, self.now)
-        if channel == CHAT and talk is not None:
+        if channel != MAIL and talk is not None:
             say_in_chat(self.session, self.student.id, talk.conversation, words, self.now)
         else:
             language = self.student.language

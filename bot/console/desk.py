@@ -3,27 +3,37 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.bootstrap import Services
 from bot.console.access import ServicesDep
-from bot.conversations.models import Control, Conversation
+from bot.console.html import HEADERS
+from bot.conversations.models import Attachment, AttachmentState, Control, Conversation, Message
 from bot.conversations.service import LONGEST_TEXT
+from bot.errors import NotFound
 from bot.handoff.queries import InboxRow, inbox, inbox_row, open_alerts
 from bot.handoff.service import claim, close, release, reply
-from bot.handoff.wire import BIGGEST_SEQ, ControlName, Events, Sent, event_json, long_poll
+from bot.handoff.wire import BIGGEST_SEQ, ControlName, Event, Sent, event_json, long_poll
 from bot.identity.audit import record
 from bot.identity.models import AuditEntry, Staff
 
 READING = timedelta(minutes=30)
 """Opening the same transcript again within this is the same reading, for the audit log."""
 
+FILE_HEADERS = HEADERS | {
+    "Cache-Control": "private, no-store",
+    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+}
+"""A file of a stranger: saved, never shown by the browser."""
+
+FileId = Annotated[int, Path(ge=1, le=BIGGEST_SEQ)]
 ClientId = Annotated[UUID, Field(description="Made by the client; the same one again is the same message.")]
 
 
@@ -56,6 +66,31 @@ class DeskConversation(BaseModel):
     language: str
     last_seq: int
     waiting_since: datetime | None
+
+
+class FileOut(BaseModel):
+    id: int
+    name: str
+    size: int = Field(description="Bytes, as the channel said until it is kept.")
+    state: Literal["pending", "kept", "failed"]
+
+
+class FileOfMessage(FileOut):
+    seq: int
+
+
+class Files(BaseModel):
+    files: list[FileOfMessage]
+
+
+class StaffEvent(Event):
+    files: list[FileOut]
+
+
+class StaffEvents(BaseModel):
+    events: list[StaffEvent]
+    control: ControlName
+    last_seq: int
 
 
 class DeskConversations(BaseModel):
@@ -99,7 +134,7 @@ def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict
             rows, following = inbox(session, Control(state) if state else None, cursor, limit)
             return {"conversations": [conversation_json(row) for row in rows], "next_cursor": following}
 
-    @router.get("/conversations/{conversation_id}/messages", response_model=Events)
+    @router.get("/conversations/{conversation_id}/messages", response_model=StaffEvents)
     async def messages(
         services: ServicesDep,
         staff: StaffDep,
@@ -110,7 +145,48 @@ def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict
     ) -> dict[str, Any]:
         view = await long_poll(services.database, services.live, conversation_id, after=after, limit=limit, wait=wait)
         await asyncio.to_thread(note_reading, services, staff, conversation_id)
+
+        def read_files() -> None:
+            with services.database.read() as session:
+                add_files(session, conversation_id, view.events)
+
+        await asyncio.to_thread(read_files)
         return {"events": view.events, "control": view.control["control"], "last_seq": view.last_seq}
+
+    @router.get("/conversations/{conversation_id}/files", response_model=Files)
+    def files(services: ServicesDep, staff: StaffDep, conversation_id: UUID) -> dict[str, Any]:
+        """The files that the student sent while a colleague had the conversation: whether they have arrived."""
+        with services.database.read() as session:
+            inbox_row(session, conversation_id)
+            found = files_json(session, conversation_id)
+        note_reading(services, staff, conversation_id)
+        return {"files": found}
+
+    @router.get(
+        "/conversations/{conversation_id}/files/{file_id}",
+        response_class=Response,
+        responses={200: {"description": "The file, to be saved.", "content": {"application/octet-stream": {}}}},
+    )
+    def file(
+        services: ServicesDep,
+        staff: StaffDep,
+        conversation_id: UUID,
+        file_id: Annotated[int, Path(ge=1, le=BIGGEST_SEQ)],
+    ) -> Response:
+        """A file that has arrived; 404 for any other. Each look goes into the audit log."""
+        with services.database.write() as session:
+            kept = kept_file(session, conversation_id, file_id)
+            record(
+                session,
+                "read_file",
+                staff_id=staff.id,
+                now=services.clock.now(),
+                conversation_id=conversation_id,
+                attachment=file_id,
+            )
+            content, media_type, name = kept.content or b"", kept.media_type, kept.name
+        headers = FILE_HEADERS | {"Content-Disposition": disposition(name), "Content-Type": media_type}
+        return Response(content, headers=headers)
 
     @router.post("/conversations/{conversation_id}/claim", response_model=DeskConversation)
     async def claim_it(
@@ -175,6 +251,51 @@ async def _move(
     moved = await asyncio.to_thread(write)
     services.live.changed(conversation_id)
     return moved
+
+
+def files_json(session: Session, conversation_id: UUID) -> list[dict[str, Any]]:
+    """What the student's files are called and whether they are here, with the `seq` of the message; never the bytes."""
+    rows = session.execute(
+        select(Message.seq, Attachment.id, Attachment.name, Attachment.size, Attachment.state)
+        .join(Attachment, Attachment.message_id == Message.id)
+        .where(Message.conversation_id == conversation_id)
+        .order_by(Message.seq, Attachment.id)
+    )
+    return [
+        {"seq": seq, "id": file_id, "name": name, "size": size, "state": str(state)}
+        for seq, file_id, name, size, state in rows
+    ]
+
+
+def add_files(session: Session, conversation_id: UUID, events: list[dict[str, Any]]) -> None:
+    """Give every event its `files`: only staff see them."""
+    found = files_json(session, conversation_id) if events else []
+    for event in events:
+        event["files"] = [
+            {key: file[key] for key in FileOut.model_fields} for file in found if file["seq"] == event["seq"]
+        ]
+
+
+def kept_file(session: Session, conversation_id: UUID, file_id: int) -> Attachment:
+    """Raises NotFound unless this conversation has such a file, and it is here."""
+    kept = session.scalar(
+        select(Attachment)
+        .join(Message, Attachment.message_id == Message.id)
+        .where(
+            Attachment.id == file_id,
+            Attachment.state == AttachmentState.KEPT,
+            Message.conversation_id == conversation_id,
+        )
+    )
+    if kept is None:
+        raise NotFound
+    return kept
+
+
+def disposition(name: str) -> str:
+    """The header that has a browser save a file under its name (RFC 6266, RFC 5987)."""
+    plain = "".join(each if each.isascii() and each.isprintable() and each not in '"\\%' else "_" for each in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def note_reading(services: Services, staff: Staff, conversation_id: UUID) -> None:

@@ -28,7 +28,9 @@ class Subscription:
     async def wait(self, seconds: float) -> None:
         """Return at the next change, or after so many seconds."""
         try:
-            await asyncio.wait_for(self.event.wait(), seconds)
+            # Not wait_for, which loses a cancellation that comes together with the event.
+            async with asyncio.timeout(seconds):
+                await self.event.wait()
         except TimeoutError:
             return
         self.event.clear()
@@ -49,6 +51,8 @@ class Live:
         self.closing = False
         self.arrived: Callable[[UUID], None] = lambda _conversation_id: None
         """Called when a channel has stored a message: the lanes take it up. Nothing is lost without it, only later."""
+        self.typed: Callable[[UUID, str, bool], None] = lambda _conversation_id, _author, _on: None
+        """Called when somebody begins (True) or ends to type: a messenger shows it in its own way."""
 
     @contextmanager
     def subscribe(self, conversation_id: UUID | None) -> Iterator[Subscription]:
@@ -69,6 +73,7 @@ class Live:
                 subscription.event.set()
 
     def typing(self, conversation_id: UUID, author: str, *, on: bool) -> None:
+        self.typed(conversation_id, author, on)
         for subscription in self._followers.get(conversation_id, ()):
             subscription.typing.append((author, on))
             subscription.event.set()

@@ -6,18 +6,40 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class Brought:
+    """Something that is not a text. `external`: how the channel finds the file, "" when there is none."""
+
+    kind: str
+    """photo | document | voice | audio | video | sticker | location | contact | poll | other"""
+    name: str
+    media_type: str
+    size: int
+    external: str
+    album: str = ""
+    """The same for files that were sent as one."""
+    summary: str = ""
+    """What a place, a contact or a poll says, for a colleague's eyes."""
+
+
+@dataclass(frozen=True)
 class IncomingMessage:
-    """One update of a channel: either `text` or the opaque key of a `button`."""
+    """One update of a channel: `text`, the opaque key of a `button`, or something `brought` (text: its caption)."""
 
     channel: str
     external_id: str
     text: str | None
     button: str | None
     sent_at: datetime
+    brought: Brought | None = None
 
     @property
     def content(self) -> dict[str, Any]:
-        return {"text": self.text} if self.button is None else {"button": self.button}
+        """What tells a repeat from a different message."""
+        if self.button is not None:
+            return {"button": self.button}
+        if self.brought is not None:
+            return {"brought": self.brought.kind, "text": self.text or "", "album": self.brought.album}
+        return {"text": self.text}
 
 
 @dataclass(frozen=True)

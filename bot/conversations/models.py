@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.db.base import Base, Erasing, personal
@@ -88,6 +88,8 @@ class Address(Base):
     channel: Mapped[str] = mapped_column(String(20))
     external: Mapped[str] = mapped_column(String(200))
     conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+    blocked_at: Mapped[datetime | None]
+    """Since when nothing can be sent there: the student has shut us out, or the account is gone."""
 
 
 class Message(Base):
@@ -118,6 +120,57 @@ class Message(Base):
     created_at: Mapped[datetime]
 
 
+class AttachmentState(StrEnum):
+    PENDING = "pending"
+    KEPT = "kept"
+    FAILED = "failed"
+
+
+class Attachment(Base):
+    """A file that a student sent while a colleague had the conversation; in the database, so that it goes with it."""
+
+    __tablename__ = "attachments"
+    __table_args__ = (
+        Index("ix_attachments_state", "state", "next_at"),
+        {"info": personal(Erasing.DELETE_ROWS, "files that a person sent")},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), index=True)
+    external: Mapped[str] = mapped_column(String(300))
+    """How the channel finds it; empty once it is kept."""
+    name: Mapped[str] = mapped_column(String(200))
+    media_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int] = mapped_column(BigInteger)
+    """Bytes, as the channel said until it is kept."""
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    state: Mapped[AttachmentState] = mapped_column(String(10), default=AttachmentState.PENDING)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+
+
+class ChannelUpdate(Base):
+    """What a messenger handed over, stored as it came before it is acknowledged; emptied once it is taken in."""
+
+    __tablename__ = "channel_updates"
+    __table_args__ = (
+        UniqueConstraint("channel", "number"),
+        Index("ix_channel_updates_done_at", "done_at"),
+        {"info": personal(Erasing.NOTHING, "numbers alone: what came with them is emptied when it is taken in")},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(String(40))
+    """With the account at the messenger, which counts its updates by itself: telegram:123456."""
+    number: Mapped[int] = mapped_column(BigInteger)
+    """The messenger's own: a repeat has the same, a later update a larger one."""
+    payload: Mapped[dict[str, Any] | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    received_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+
+
 class InboxEntry(Base):
     """What a channel handed over, stored before it is acknowledged to the outside. Unique: a repeat is dropped."""
 
@@ -135,14 +188,14 @@ class InboxEntry(Base):
     seq: Mapped[int]
     """Of the student's message in the transcript."""
     content: Mapped[dict[str, Any]]
-    """{"text": …} or {"button": key}, as received, to tell a repeat from a different message."""
+    """{"text": …}, {"button": key} or {"brought": kind, …}, as received, to tell a repeat from a different message."""
     state: Mapped[InboxState] = mapped_column(String(10), default=InboxState.PENDING)
     received_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
 
 
 class OutboxEntry(Base):
-    """What must be delivered by a channel that pushes (mail here). The row is deleted once the delivery is done."""
+    """What must be delivered by a channel that pushes: mail, Telegram. The row is deleted once the delivery is done."""
 
     __tablename__ = "outbox"
     __table_args__ = (

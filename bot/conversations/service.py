@@ -11,11 +11,30 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from bot.conversations.messages import Button, IncomingMessage, Source
-from bot.conversations.models import Author, Control, Conversation, InboxEntry, InboxState, Kind, Message
+from bot.conversations.brought import can_be_kept, clean_name, is_too_large, line_of, media_type_of
+from bot.conversations.messages import Brought, Button, IncomingMessage, Source
+from bot.conversations.models import (
+    Address,
+    Attachment,
+    Author,
+    Control,
+    Conversation,
+    InboxEntry,
+    InboxState,
+    Kind,
+    Message,
+    OutboxEntry,
+)
 from bot.errors import DifferentContent, InvalidField, NotFound, TooMany
 
 LONGEST_TEXT = 4000
+"""Characters, of the widget and of colleagues."""
+LONGEST_STORED = 4096
+"""Of any channel: what Telegram lets people write."""
+FAREWELL = "farewell"
+"""In the `info` of a session: conversation → where the last word goes when the transaction takes the address away."""
+PUSHED = frozenset({"telegram"})
+"""Channels that do not read the transcript themselves: what is said goes to their outbox."""
 
 
 def hash_token(token: str) -> str:
@@ -86,7 +105,33 @@ def append(
     )
     session.add(message)
     session.flush()
+    if conversation.channel in PUSHED and author != Author.STUDENT:
+        _push(session, conversation, seq, now)
     return message
+
+
+def _push(session: Session, conversation: Conversation, seq: int, now: datetime) -> None:
+    farewell = session.info.get(FAREWELL, {}).get(conversation.id)
+    session.add(
+        OutboxEntry(
+            channel=conversation.channel,
+            key=f"message:{conversation.id}:{seq}",
+            conversation_id=conversation.id,
+            payload={"seq": seq} if farewell is None else {"seq": seq, "to": farewell},
+            next_at=now,
+        )
+    )
+    session.flush()
+
+
+def address_of(session: Session, channel: str, external: str) -> Address | None:
+    """Where a messenger's chat leads, held until the transaction ends."""
+    return session.scalar(
+        select(Address)
+        .where(Address.channel == channel, Address.external == external)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
 
 
 @dataclass(frozen=True)
@@ -108,21 +153,29 @@ def receive_message(session: Session, conversation_id: UUID, incoming: IncomingM
     text = _checked_text(incoming)
     conversation = locked_conversation(session, conversation_id)
     if (known := _known_entry(session, incoming)) is not None:
-        if known.conversation_id != conversation_id or known.content != incoming.content:
+        if known.conversation_id != conversation_id or not _is_same(known.content, incoming.content):
             raise DifferentContent
         return Received(_message_at(session, conversation_id, known.seq), is_new=False)
     if conversation.control == Control.CLOSED:
         conversation.control = Control.BOT
         conversation.version += 1
     label = text if incoming.button is None else _label_of(session, conversation_id, incoming.button)
+    content = incoming.content
+    if (brought := incoming.brought) is not None:
+        is_with_staff = conversation.control == Control.STAFF
+        label = text.strip() or line_of(brought, conversation.language, is_with_staff=is_with_staff)
+        is_kept = is_with_staff and can_be_kept(brought)
+        content |= {"kept": is_kept, "large": is_too_large(brought)}
     message = append(session, conversation, Author.STUDENT, label, now=now, client_id=incoming.external_id)
+    if brought is not None and content["kept"]:
+        _keep(session, message, brought, now)
     session.add(
         InboxEntry(
             channel=incoming.channel,
             external_id=incoming.external_id,
             conversation_id=conversation_id,
             seq=message.seq,
-            content=incoming.content,
+            content=content,
             received_at=now,
         )
     )
@@ -131,14 +184,34 @@ def receive_message(session: Session, conversation_id: UUID, incoming: IncomingM
     return Received(message, is_new=True)
 
 
+def _is_same(stored: dict[str, Any], incoming: dict[str, Any]) -> bool:
+    """What became of a file is stored with it, and is no part of what the student sent."""
+    return {**stored, **incoming} == stored
+
+
+def _keep(session: Session, message: Message, brought: Brought, now: datetime) -> None:
+    """Note a file for the colleague; the channel fetches it."""
+    session.add(
+        Attachment(
+            message_id=message.id,
+            external=brought.external,
+            name=clean_name(brought.name),
+            media_type=media_type_of(brought.media_type),
+            size=brought.size,
+            next_at=now,
+            created_at=now,
+        )
+    )
+
+
 def _checked_text(incoming: IncomingMessage) -> str:
     if incoming.button is not None:
         return ""
     text = incoming.text or ""
-    if not text.strip():
+    if not text.strip() and incoming.brought is None:
         raise InvalidField("The text is empty: write something.", field="text")
-    if len(text) > LONGEST_TEXT:
-        raise InvalidField(f"The text has {len(text)} characters; {LONGEST_TEXT} are possible.", field="text")
+    if len(text) > LONGEST_STORED:
+        raise InvalidField(f"The text has {len(text)} characters; {LONGEST_STORED} are possible.", field="text")
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -198,6 +271,28 @@ def button_payload(session: Session, conversation_id: UUID, key: str) -> tuple[s
 def _label_of(session: Session, conversation_id: UUID, key: str) -> str:
     found = button_payload(session, conversation_id, key)
     return found[0] if found else "…"
+
+
+def edit_message(session: Session, conversation_id: UUID, channel: str, external_id: str, text: str) -> bool:
+    """The student has changed a message. The row follows; its turn as well while it is unanswered.
+
+    Returns False when there is no such text of theirs (a press of a button, a message from before we met).
+    """
+    locked_conversation(session, conversation_id)
+    entry = session.scalar(
+        select(InboxEntry).where(
+            InboxEntry.channel == channel,
+            InboxEntry.external_id == external_id,
+            InboxEntry.conversation_id == conversation_id,
+        )
+    )
+    if entry is None or "text" not in entry.content:
+        return False
+    _message_at(session, conversation_id, entry.seq).text = text
+    # Also when it is answered: what Telegram may hand over again must not bring the old words back.
+    entry.content = {**entry.content, "text": text}
+    session.flush()
+    return True
 
 
 def check_rate(session: Session, conversation_id: UUID, *, per_minute: int, now: datetime) -> None:

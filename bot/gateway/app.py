@@ -20,7 +20,11 @@ from bot.buddies import tending
 from bot.buddies.matching import load_weights
 from bot.channels.mail.channel import Transport, deliver_due, transport_of
 from bot.channels.mail.mailbox_page import mailbox_router
-from bot.channels.web import api, my_data_api, record_api
+from bot.channels.status import ChannelStatus
+from bot.channels.telegram.channel import WEBHOOK_PATH, TelegramChannel
+from bot.channels.telegram.webhook import MOST_BYTES as MOST_UPDATE
+from bot.channels.telegram.webhook import webhook_router
+from bot.channels.web import api, join_api, my_data_api, record_api
 from bot.channels.web.limits import AddressLimit
 from bot.channels.web.pages import pages_router
 from bot.clock import day_in_france
@@ -60,6 +64,7 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
     settings = services.settings
     engine = engine or RasaEngine(settings.rasa_url, settings.turn_timeout)
     deeds = deeds_of(services)
+    telegram = TelegramChannel(services) if settings.telegram_token.get_secret_value() else None
     lanes = Lanes(services.database, engine, services.door, services.knowledge, services.live, services.clock, deeds)
 
     @asynccontextmanager
@@ -80,6 +85,8 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
             asyncio.create_task(kept_running("uploads", partial(_drop_uploads, services))),
             asyncio.create_task(kept_running("mail", partial(_deliver_mail, services, transport_of(settings)))),
         ]
+        if telegram is not None:
+            tasks.append(asyncio.create_task(kept_running("telegram", telegram.run)))
         yield
         services.live.close()
         await warming
@@ -89,6 +96,8 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
             with suppress(asyncio.CancelledError):
                 await task
         await lanes.stop()
+        if telegram is not None:
+            await telegram.close()
         if isinstance(engine, RasaEngine):
             await engine.close()
 
@@ -103,6 +112,7 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
     )
     app.state.services = services
     app.state.engine = engine
+    app.state.telegram = telegram.status if telegram is not None else ChannelStatus()
     app.state.address_limit = AddressLimit(settings.conversations_per_minute)
     problems.install(app)
     app.include_router(api.router)
@@ -110,15 +120,19 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
     app.include_router(record_api.calendar_router)
     app.include_router(my_data_api.router)
     app.include_router(my_data_api.download_router)
+    app.include_router(join_api.router)
     app.include_router(staff_api_router())
     app.include_router(staff_pages_router())
     app.include_router(
         pages_router(lambda language: welcome_groups(services.knowledge, language, day_in_france(services.clock.now())))
     )
     app.include_router(health.router)
+    if telegram is not None:
+        app.include_router(webhook_router(telegram))
     if settings.in_development:
         app.include_router(mailbox_router(settings.data / "mailbox"))
-    app.add_middleware(BodyLimit, most_bytes=MOST_BYTES, larger={UPLOAD_PATH: MOST_UPLOAD, IMPORT_PATH: MOST_UPLOAD})
+    larger = {UPLOAD_PATH: MOST_UPLOAD, IMPORT_PATH: MOST_UPLOAD, WEBHOOK_PATH: MOST_UPDATE}
+    app.add_middleware(BodyLimit, most_bytes=MOST_BYTES, larger=larger)
     app.add_middleware(SecurityHeaders)
     if settings.origins:
         app.add_middleware(

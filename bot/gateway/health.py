@@ -1,6 +1,7 @@
 """Probes: the process lives, the engine answers."""
 
 import asyncio
+from dataclasses import asdict
 from uuid import uuid4
 
 from fastapi import APIRouter, Request
@@ -9,7 +10,8 @@ from fastapi.responses import JSONResponse
 from bot.assistant.ports import Engine, TurnFailed
 from bot.bootstrap import Services
 from bot.clock import day_in_france
-from bot.errors import Unavailable
+from bot.config import LOOPBACK_HOSTS
+from bot.errors import NotFound, Unavailable
 from bot.gateway.ask import forget_probes
 
 router = APIRouter(include_in_schema=False)
@@ -19,6 +21,14 @@ router = APIRouter(include_in_schema=False)
 async def healthz() -> dict[str, str]:
     """The process lives."""
     return {"status": "ok"}
+
+
+@router.get("/healthz/channels")
+async def channels(request: Request) -> JSONResponse:
+    """How each channel does, with what is wrong: for whoever is on this machine."""
+    if request.client is None or request.client.host not in LOOPBACK_HOSTS:
+        raise NotFound
+    return JSONResponse({"telegram": asdict(request.app.state.telegram)})
 
 
 @router.get("/readyz")

@@ -91,6 +91,33 @@ class LinkCode(Base):
     used_at: Mapped[datetime | None]
 
 
+class JoinState(StrEnum):
+    ISSUED = "issued"
+    CLAIMED = "claimed"
+    JOINED = "joined"
+    REFUSED = "refused"
+
+
+class ChannelJoin(Base):
+    """A one-time token by which another channel joins a conversation: opened there, confirmed where it was made."""
+
+    __tablename__ = "channel_joins"
+    __table_args__ = ({"info": personal(Erasing.DELETE_ROWS, "which accounts a person joined")},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[UUID] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+    channel: Mapped[str] = mapped_column(String(20))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    state: Mapped[JoinState] = mapped_column(String(10), default=JoinState.ISSUED)
+    external: Mapped[str | None] = mapped_column(String(200))
+    """The chat in which it was opened."""
+    name: Mapped[str | None] = mapped_column(String(120))
+    """How the account calls itself, for the question on the page."""
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
 class AccessToken(Base):
     """An opaque address of one purpose: a calendar feed, the download of one's data. Only its hash is kept."""
 

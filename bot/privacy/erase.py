@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from bot.bookings.service import release_student
 from bot.buddies.pairing import hold_pairs, tell_of_erasure
-from bot.conversations.models import Author, Control, Conversation, Kind
-from bot.conversations.service import append, locked_conversation
+from bot.conversations.models import Address, Author, Control, Conversation, Kind
+from bot.conversations.service import FAREWELL, PUSHED, append, locked_conversation
 from bot.i18n.translate import say
 from bot.identity.audit import record
 from bot.identity.erasures import address_hash
@@ -55,6 +55,7 @@ def erase(session: Session, person: Person, now: datetime, *, key: bytes, replie
     if person.student_id is not None:
         release_student(session, person.student_id, now)
         tell_of_erasure(session, person.student_id, now)
+    session.info[FAREWELL] = _chats(session, person)
     rows = delete_rows(session, person)
     for conversation_id in person.conversations:
         conversation = locked_conversation(session, conversation_id)
@@ -90,6 +91,18 @@ def _held(session: Session, person: Person) -> Person:
     for conversation_id in sorted(set(linked) - set(person.conversations)):
         locked_conversation(session, conversation_id)
     return replace(person, conversations=tuple(sorted(linked)))
+
+
+def _chats(session: Session, person: Person) -> dict[UUID, str]:
+    """Where a messenger reaches these conversations: once more, to say that everything is gone."""
+    rows = session.execute(
+        select(Address.conversation_id, Address.external).where(
+            Address.conversation_id.in_(person.conversations),
+            Address.channel.in_(PUSHED),
+            Address.blocked_at.is_(None),
+        )
+    )
+    return {row.conversation_id: row.external for row in rows}
 
 
 def delete_rows(session: Session, person: Person) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """A copy of everything that belongs to a person, as JSON that people and programs can read."""
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -106,4 +107,6 @@ def _plain(value: Any) -> Any:
             return value.isoformat()
         case UUID():
             return str(value)
+        case bytes():
+            return b64encode(value).decode()
     return value

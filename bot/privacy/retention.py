@@ -6,17 +6,26 @@ from datetime import datetime
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
-from sqlalchemy import Select, String, cast, delete, exists, func, or_, select, update
+from sqlalchemy import Select, String, and_, cast, delete, exists, func, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.bookings.models import Booking, Meeting
 from bot.bookings.service import release_student
 from bot.clock import day_in_france
-from bot.conversations.models import Conversation, OutboxEntry
+from bot.conversations.models import ChannelUpdate, Conversation, OutboxEntry
 from bot.courses.models import CertificateRequest
 from bot.db.session import Database
 from bot.i18n.translate import mark
-from bot.identity.models import AccessToken, AuditEntry, Erasure, LinkCode, SignInAttempt, StaffSession
+from bot.identity.models import (
+    AccessToken,
+    AuditEntry,
+    ChannelJoin,
+    Erasure,
+    JoinState,
+    LinkCode,
+    SignInAttempt,
+    StaffSession,
+)
 from bot.privacy.erase import ERASED, delete_rows, strip_audit
 from bot.privacy.reach import Person
 from bot.reminders.models import Reminder, ReminderState
@@ -77,6 +86,14 @@ def _erased_since() -> Any:
     )
 
 
+def _joins(cutoff: datetime) -> Select[Any]:
+    """A chat that has joined stays joined; its row says under which name."""
+    was_answered = ChannelJoin.state == JoinState.JOINED
+    return select(ChannelJoin.id).where(
+        or_(ChannelJoin.ended_at < cutoff, and_(not_(was_answered), ChannelJoin.expires_at < cutoff))
+    )
+
+
 def _bookings(cutoff: datetime) -> Select[Any]:
     last_end = select(func.max(Meeting.ends_at)).where(Meeting.offer_id == Booking.offer_id).scalar_subquery()
     return select(Booking.id).where(func.coalesce(last_end, Booking.changed_at) < cutoff)
@@ -123,6 +140,22 @@ RULES: tuple[Rule, ...] = (
         mark("1 day after they were asked for"),
         lambda cutoff: select(LinkCode.id).where(LinkCode.created_at < cutoff),
         _rows(LinkCode),
+    ),
+    Rule(
+        "channel_joins",
+        mark("Links that join Telegram to a conversation (as hashes)"),
+        relativedelta(days=1),
+        mark("1 day after they ended"),
+        _joins,
+        _rows(ChannelJoin),
+    ),
+    Rule(
+        "channel_updates",
+        mark("Numbers of what Telegram handed over (without content)"),
+        relativedelta(days=2),
+        mark("2 days after it was taken in"),
+        lambda cutoff: select(ChannelUpdate.id).where(ChannelUpdate.done_at < cutoff),
+        _rows(ChannelUpdate),
     ),
     Rule(
         "sign_in_attempts",

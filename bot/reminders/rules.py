@@ -267,6 +267,9 @@ def _urgency(step: Step) -> tuple[date, bool, str]:
 def goes_to_chat(channel: str, last_wrote_at: datetime | None, now: datetime, *, bot_has_it: bool) -> bool:
     """Whether a student is reminded in the conversation written in last; else by mail.
 
+    A messenger rings, whenever they wrote last; the widget is looked at by those who were there lately.
     `bot_has_it`: no colleague holds it and it is not closed.
     """
-    return channel == "web" and bot_has_it and last_wrote_at is not None and last_wrote_at > now - RECENT
+    if not bot_has_it or last_wrote_at is None:
+        return False
+    return channel == "telegram" or (channel == "web" and last_wrote_at > now - RECENT)

@@ -38,7 +38,7 @@ from bot.reminders.rules import (
     is_unwanted,
     next_allowed,
 )
-from bot.reminders.telling import CHAT, Busy, channel_to, queue_mail, say_in_chat
+from bot.reminders.telling import MAIL, Busy, channel_to, queue_mail, say_in_chat
 from bot.reminders.wording import Note, booking_note, mail_of, steps_note
 from bot.students.facts import FactsError
 from bot.students.models import Student
@@ -279,7 +279,7 @@ class _Turn:
         channel, talk = channel_to(self.session, self.student.id, self.now)
         if self.is_real:
             try:
-                if channel == CHAT and talk is not None:
+                if channel != MAIL and talk is not None:
                     conversation = say_in_chat(self.session, self.student.id, talk.conversation, words, self.now)
                     if steps:
                         # "I did it" now means this one.

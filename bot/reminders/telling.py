@@ -14,7 +14,7 @@ from bot.reminders.rules import goes_to_chat
 from bot.reminders.wording import Note
 from bot.students.models import Student
 
-MAIL, CHAT = "mail", "web"
+MAIL = "mail"
 
 Words = Callable[[str], Note]
 """Language → what is said in it."""
@@ -30,7 +30,7 @@ def channel_to(session: Session, student_id: int, now: datetime) -> tuple[str, L
     if talk is not None and goes_to_chat(
         talk.conversation.channel, talk.last_wrote_at, now, bot_has_it=talk.bot_has_it
     ):
-        return CHAT, talk
+        return talk.conversation.channel, talk
     return MAIL, talk
 
 

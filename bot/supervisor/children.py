@@ -50,7 +50,7 @@ class Pace:
     """Between TERM and KILL."""
     first_pause: float = 1.0
     longest_pause: float = 30.0
-    calm: float = 60.0
+    calm: float = 15.0
     """A child that ran this long starts again after the first pause."""
 
 

@@ -2,9 +2,12 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 
@@ -19,9 +22,18 @@ from bot.demo import load_demo
 from bot.supervisor.children import Child, Probe, Say, http_answers
 from bot.supervisor.run import Step, gateway_url, run
 
+CONNECT_WITHIN = 5.0
+"""Seconds that the channel has to connect before the summary is said without it."""
 
-def run_desk(settings: Settings, say: Say) -> int:
-    """`accueil run`. Returns the exit code.
+
+def run_desk(
+    settings: Settings,
+    say: Say,
+    *,
+    beside: Callable[[httpx.AsyncClient], Sequence[Child]] = lambda _: (),
+    addresses: Mapping[str, str] = MappingProxyType({}),
+) -> int:
+    """`accueil run`. Returns the exit code. `beside`: more processes; `addresses`: more lines for the summary, by name.
 
     Raises:
         ConfigurationError: it cannot start; the message is one sentence with the fix.
@@ -35,8 +47,8 @@ def run_desk(settings: Settings, say: Say) -> int:
             Step("Preparing the database", partial(prepare_database, settings)),
             Step("Checking whether the model must be trained", partial(train_model, settings)),
         ],
-        children=lambda: children(settings, client),
-        summary=lambda: summary(settings),
+        children=lambda: [*children(settings, client), *beside(client)],
+        summary=lambda: summary(settings, addresses),
         say=say,
     )
 
@@ -90,13 +102,30 @@ def prepare_database(settings: Settings, _say: Say) -> None:
         database.close()
 
 
-def summary(settings: Settings) -> Sequence[str]:
+def summary(settings: Settings, addresses: Mapping[str, str] = MappingProxyType({})) -> Sequence[str]:
     """Addresses and, in development, how to sign in as one of the demo cast."""
     url = settings.address
     lines = ["", "Accueil answers.", f"  Welcome page         {url}/", f"  Staff console        {url}/staff"]
+    if settings.telegram_token.get_secret_value():
+        lines.append(f"  Telegram             {telegram_line(settings)}")
+    lines += [f"  {name:20} {address}" for name, address in addresses.items()]
     if settings.in_development:
         lines += [f"  Development mailbox  {url}/dev/mailbox", *_demo_lines(settings)]
     return [*lines, "", "Ctrl-C stops everything."]
+
+
+def telegram_line(settings: Settings) -> str:
+    """How the channel does, as the gateway says; it has a moment to connect."""
+    deadline = time.monotonic() + CONNECT_WITHIN
+    found = {"state": "starting", "name": "", "trouble": ""}
+    with httpx.Client(base_url=gateway_url(settings), verify=False, trust_env=False, timeout=2) as client:  # noqa: S501
+        while found["state"] == "starting" and time.monotonic() < deadline:
+            with suppress(httpx.HTTPError, ValueError, KeyError):
+                found = client.get("/healthz/channels").raise_for_status().json()["telegram"]
+            time.sleep(0.1)
+    if found["state"] == "on":
+        return f"https://t.me/{found['name']} ({settings.telegram_mode})"
+    return found["trouble"] or "connecting; look into the gateway's log if it stays away"
 
 
 def _demo_lines(settings: Settings) -> list[str]:

@@ -2,23 +2,28 @@
 
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from bot.bootstrap import Services, build_services
+from bot.channels.telegram.channel import WEBHOOK_PATH
+from bot.channels.telegram.client import webhook_secret
 from bot.config import Settings
-from bot.conversations.models import Conversation, InboxEntry, Message
+from bot.conversations.models import Address, ChannelUpdate, Conversation, InboxEntry, Message
 from bot.conversations.service import LONGEST_TEXT
 from bot.db.session import Database
 from bot.gateway import build_app
 from bot.handoff.service import claim
 from tests.factories import make_staff
 from tests.fakes import FakeEngine
+from tests.fakes.telegram_api import Fake, running
+from tests.fakes.telegram_api.core import TOKEN
 
 PATIENCE = 10.0
 """Seconds."""
@@ -36,6 +41,8 @@ class Channel(Protocol):
     def heard(self) -> list[str]:
         """What reached the student so far, without what they wrote themselves, in order."""
         ...
+
+    def close(self) -> None: ...
 
 
 class WebChannel:
@@ -56,8 +63,57 @@ class WebChannel:
         events: list[dict[str, Any]] = self._client.get(self._url, headers=self._headers).json()["events"]
         return [event["text"] for event in events if event["author"] != "student"]
 
+    def close(self) -> None:
+        """The client is closed by whoever opened it."""
 
-CHANNELS: dict[str, Callable[[TestClient], Channel]] = {"web": WebChannel}
+
+class TelegramChannel:
+    """Telegram: a webhook in, calls of the Bot API out."""
+
+    def __init__(self, client: TestClient) -> None:
+        self._services: Services = client.app.state.services
+        self._client, self._numbers = client, count(1)
+        self._known: dict[str, dict[str, Any]] = {}
+        self._fake = Fake(self._services.settings.telegram_api_url, TOKEN)
+        self._phone = self._fake.phone()
+        # Who has not opened the chat cannot be written to. The update itself is handed over below, by us.
+        self._phone.starts()
+        self._post("/start", "start")
+        (address,) = self._rows(select(Address))
+        self.conversation_id = address.conversation_id
+        wait_until(lambda: len(self.heard()) == 1)
+
+    def write(self, text: str, external_id: str) -> bool:
+        return self._post(text, external_id)
+
+    def heard(self) -> list[str]:
+        self._phone.sync()
+        return [message.text for message in self._phone.messages.values()]
+
+    def close(self) -> None:
+        self._fake.http.close()
+
+    def _post(self, text: str, external_id: str) -> bool:
+        """Telegram calls again with the same number until it hears 200."""
+        update = self._known.setdefault(external_id, self._update(text))
+        headers = {"X-Telegram-Bot-Api-Secret-Token": webhook_secret(self._services.settings)}
+        taken = self._client.post(WEBHOOK_PATH, json=update, headers=headers).is_success
+        number = update["update_id"]
+        wait_until(lambda: bool(self._rows(select(ChannelUpdate.done_at).where(ChannelUpdate.number == number))[0]))
+        return taken
+
+    def _update(self, text: str) -> dict[str, Any]:
+        number, person = next(self._numbers), {"id": self._phone.id, "is_bot": False, "first_name": "Test"}
+        chat = {"id": self._phone.id, "type": "private", "first_name": "Test"}
+        message = {"message_id": number, "date": 1_795_000_000, "chat": chat, "from": person, "text": text}
+        return {"update_id": number, "message": message}
+
+    def _rows(self, statement: Select[Any]) -> list[Any]:
+        with self._services.database.read() as session:
+            return list(session.scalars(statement).all())
+
+
+CHANNELS: dict[str, Callable[[TestClient], Channel]] = {"web": WebChannel, "telegram": TelegramChannel}
 
 
 @pytest.fixture
@@ -65,18 +121,38 @@ def engine() -> FakeEngine:
     return FakeEngine()
 
 
+@pytest.fixture(params=sorted(CHANNELS))
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def services(database: Database, tmp_path: Path) -> Iterator[Services]:
+def telegram(name: str) -> Iterator[dict[str, Any]]:
+    """Settings of the channel; {} for the others."""
+    if name != "telegram":
+        yield {}
+        return
+    with running(token=TOKEN) as fake:
+        fake.settings(burst=100)
+        # Nobody listens on the port that the fake would call.
+        yield {"telegram_token": TOKEN, "telegram_api_url": fake.address, "telegram_mode": "webhook", "port": 9}
+
+
+@pytest.fixture
+def services(database: Database, tmp_path: Path, telegram: dict[str, Any]) -> Iterator[Services]:
     url = database.engine.url.render_as_string(hide_password=False)
-    built = build_services(Settings(data=tmp_path, database_url=url, messages_per_minute=500, _env_file=None))
+    settings = Settings(data=tmp_path, database_url=url, messages_per_minute=500, _env_file=None, **telegram)
+    built = build_services(settings)
     yield built
     built.database.close()
 
 
-@pytest.fixture(params=sorted(CHANNELS))
-def channel(request: pytest.FixtureRequest, services: Services, engine: FakeEngine) -> Iterator[Channel]:
+@pytest.fixture
+def channel(name: str, services: Services, engine: FakeEngine) -> Iterator[Channel]:
     with TestClient(build_app(services, engine=engine)) as client:
-        yield CHANNELS[request.param](client)
+        far_end = CHANNELS[name](client)
+        yield far_end
+        far_end.close()
 
 
 @pytest.fixture
@@ -117,7 +193,10 @@ def test_a_message_is_answered_once_and_its_repeats_change_nothing(
     assert stored() == ["What is the CVEC?"]
 
 
-def test_the_same_number_with_another_text_is_refused(channel: Channel, stored: Callable[[], list[str]]) -> None:
+@pytest.mark.parametrize("name", ["web"], indirect=True)
+def test_a_client_that_gives_the_same_number_to_another_text_is_told(
+    channel: Channel, stored: Callable[[], list[str]]
+) -> None:
     external_id = str(uuid4())
 
     assert (channel.write("one", external_id), channel.write("another", external_id)) == (True, False)
@@ -133,6 +212,7 @@ def test_answers_come_in_the_order_of_the_questions(channel: Channel) -> None:
     assert channel.heard()[1:] == [f"echo: {question}" for question in questions]
 
 
+@pytest.mark.parametrize("name", ["web"], indirect=True)
 @pytest.mark.parametrize(
     ("text", "taken"),
     [
@@ -145,7 +225,7 @@ def test_answers_come_in_the_order_of_the_questions(channel: Channel) -> None:
     ],
     ids=["longest", "too long", "empty", "blank", "zero character", "every script"],
 )
-def test_what_can_be_stored_is_taken_and_nothing_else(
+def test_a_client_is_told_what_cannot_be_stored(
     channel: Channel, stored: Callable[[], list[str]], text: str, taken: bool
 ) -> None:
     assert channel.write(text, str(uuid4())) is taken
@@ -162,6 +242,7 @@ def test_while_a_colleague_has_the_conversation_messages_are_kept_and_the_bot_is
     assert channel.write("Thank you, Claire", str(uuid4())) is True
 
     wait_until(lambda: _inbox_is_done(services, channel.conversation_id))
+    wait_until(lambda: len(channel.heard()) > 1)
     assert stored() == ["Thank you, Claire"]
     assert channel.heard()[1:] == ["You are now talking to Claire."]
     assert engine.asked == []

@@ -58,6 +58,9 @@ def requests_behind_pages() -> list[tuple[str, str]]:
 
 REQUESTS = requests_behind_pages()
 CHANGING_A_TALK = [path for method, path in REQUESTS if method == "POST" and "{conversation_id}" in path]
+ELSEWHERE = ("/staff/events", "/staff/api/conversations/{conversation_id}/files/{file_id}")
+"""The stream never ends; a file needs one that has arrived (tests/integration/console/test_files.py)."""
+READING = [path for method, path in REQUESTS if method == "GET" and path not in ELSEWHERE]
 requests = pytest.mark.parametrize(("method", "path"), REQUESTS)
 BODIES = {"messages": {"client_id": "7f8ad1f0-95d6-4c0c-b7a1-6a0f2a7f7d10", "text": "Hello"}, "typing": {"on": True}}
 
@@ -127,7 +130,7 @@ async def test_a_page_is_neither_stored_nor_framed_nor_runs_foreign_scripts(
 @requests
 async def test_a_stranger_is_told_nothing(client: httpx.AsyncClient, conversation_id: UUID, method: str, path: str):
     body = body_of(path) if method == "POST" else None
-    response = await client.request(method, path.format(conversation_id=conversation_id), json=body)
+    response = await client.request(method, path.format(conversation_id=conversation_id, file_id=1), json=body)
 
     assert (response.status_code, response.json()["code"]) == (401, "not_signed_in")
 
@@ -154,7 +157,7 @@ async def test_a_role_that_only_reads_changes_no_conversation(
     assert (response.status_code, response.json()["code"]) == (403, "not_allowed")
 
 
-@pytest.mark.parametrize("path", [path for method, path in REQUESTS if method == "GET" and path != "/staff/events"])
+@pytest.mark.parametrize("path", READING)
 @pytest.mark.parametrize("role", Role)
 async def test_every_role_reads_and_nothing_read_is_stored(
     client: httpx.AsyncClient, services: Services, conversation_id: UUID, path: str, role: Role
@@ -169,6 +172,8 @@ def test_the_requests_behind_the_pages_are_known():
     assert [
         ("GET", "/staff/api/conversations"),
         ("GET", "/staff/api/conversations/{conversation_id}"),
+        ("GET", "/staff/api/conversations/{conversation_id}/files"),
+        ("GET", "/staff/api/conversations/{conversation_id}/files/{file_id}"),
         ("GET", "/staff/api/conversations/{conversation_id}/messages"),
         ("GET", "/staff/api/conversations/{conversation_id}/transcript"),
         ("GET", "/staff/api/inbox"),

@@ -8,9 +8,9 @@ import pytest
 from babel import Locale
 
 from bot.answers.urgent import build_door
-from bot.channels.web.api import greeting
 from bot.channels.web.pages import widget_strings
 from bot.content.loader import load_knowledge
+from bot.conversations.words import greeting
 from bot.i18n.catalogues import PLACEHOLDER, check_catalogues
 from bot.i18n.formats import date_words, money, number, weekday_words
 from bot.i18n.languages import BY_CODE, CODES, LANGUAGES, Language, language_name, negotiate

@@ -11,10 +11,10 @@ from sqlalchemy import delete, select
 
 from bot.assistant.lanes import Lanes
 from bot.bootstrap import Services
-from bot.channels.web.api import greeting
 from bot.clock import FixedClock
 from bot.conversations.models import Alert, Author, Conversation, Message, OutboxEntry
 from bot.conversations.service import open_conversation, receive_message
+from bot.conversations.words import greeting
 from bot.handoff.service import claim, close, release, reply
 from bot.identity.models import SignInAttempt, Staff
 from tests.factories import incoming

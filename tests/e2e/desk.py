@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,8 +90,11 @@ def _is_answered(url: str) -> bool:
 
 
 @contextmanager
-def started(folder: Path, models: Path) -> Iterator[Desk]:
-    """`accueil run` until the end of the block. `models`: trained already, shared so that nothing is trained twice."""
+def started(folder: Path, models: Path, more: Mapping[str, str] | None = None) -> Iterator[Desk]:
+    """`accueil run` until the end of the block. `models`: trained already, shared so that nothing is trained twice.
+
+    `more`: settings of its own, as variables of the environment.
+    """
     data = folder / "data"
     data.mkdir(mode=0o700)
     (data / "models").symlink_to(models)
@@ -105,6 +108,7 @@ def started(folder: Path, models: Path) -> Iterator[Desk]:
         "ACCUEIL_RASA_PORT": str(rasa_port),
         "ACCUEIL_ACTIONS_PORT": str(actions_port),
         "ACCUEIL_ALLOWED_ORIGINS": f"http://127.0.0.1:{site_port}",
+        **(more or {}),
     }
     output = folder / "accueil-run.txt"
     with output.open("w") as written:

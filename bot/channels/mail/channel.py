@@ -191,7 +191,7 @@ def render(key: str, payload: dict[str, Any], sender: str, now: datetime) -> Ema
             subject, text = _code_mail(payload, language)
         case "linked":
             subject, text = _linked_mail(payload, language)
-        case "reminder":
+        case "reminder" | "message":
             subject, text = str(payload["subject"]), str(payload["text"])
         case "note":
             subject, text = str(payload["subject"]), _note_mail(payload, language)

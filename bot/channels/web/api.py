@@ -23,6 +23,7 @@ from bot.conversations.service import (
     receive_message,
     set_language,
 )
+from bot.conversations.words import greeting
 from bot.errors import InvalidField, NotSignedIn, Unavailable
 from bot.handoff.wire import (
     BIGGEST_SEQ,
@@ -38,7 +39,6 @@ from bot.handoff.wire import (
 )
 from bot.i18n.detect import detect
 from bot.i18n.languages import CODES, is_supported, negotiate
-from bot.i18n.translate import say
 
 
 class _Body(BaseModel):
@@ -138,14 +138,6 @@ def language_of(wanted: str | None, accept: str | None) -> tuple[str, bool]:
     if not is_supported(code):
         raise InvalidField(f"{wanted!r} is not one of {', '.join(CODES)}.", field="language")
     return code, True
-
-
-def greeting(language: str) -> str:
-    return say(
-        language,
-        "Hello! I am Accueil, the assistant of JUNIA's international office. I am a machine: I answer from checked "
-        "sources and say so when I do not know. A person of the office can take over at any time. What do you need?",
-    )
 
 
 @router.post("/conversations", status_code=201, responses={**_only(422, 503), 429: CONFLICT[429]})

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from bot.channels.web.api import greeting
+from bot.conversations.words import greeting
 from bot.i18n.formats import date_words
 from bot.i18n.languages import BY_CODE, LANGUAGES, is_supported, negotiate
 from bot.i18n.translate import say
@@ -203,6 +203,7 @@ def widget_strings(language: str) -> dict[str, str]:
         "gone": say(language, "The earlier conversation can no longer be opened. This is a new one."),
         "urgent": say(language, "Urgent"),
         **_file_strings(language),
+        **_telegram_strings(language),
     }
 
 
@@ -272,6 +273,34 @@ def _file_strings(language: str) -> dict[str, str]:
         ),
         "erase_now": say(language, "Yes, erase everything"),
         "erased": say(language, "Everything is erased. This is a new conversation."),
+    }
+
+
+def _telegram_strings(language: str) -> dict[str, str]:
+    """Those of joining Telegram to the conversation."""
+    return {
+        "telegram": say(language, "Telegram"),
+        "telegram_go": say(language, "Continue on Telegram"),
+        "telegram_text": say(language, "The same conversation here and in Telegram: I answer where you wrote last."),
+        "telegram_make": say(language, "Make a link"),
+        "telegram_new": say(language, "New link"),
+        "telegram_how": say(
+            language, "Open Telegram and press Start there. Then come back to this page and confirm that it is you."
+        ),
+        "telegram_open": say(language, "Open Telegram"),
+        "telegram_scan": say(language, "With a phone, scan this:"),
+        "telegram_until": say(language, "The link works once, until {time}. Keep it for yourself."),
+        "telegram_asks": say(language, "The Telegram account {name} wants to join this conversation. Is this you?"),
+        "telegram_nameless": say(language, "without a name"),
+        "telegram_yes": say(language, "Yes, join"),
+        "telegram_no": say(language, "No"),
+        "telegram_joined": say(
+            language,
+            "This conversation goes on in Telegram as well, with the account {name}. I answer where you wrote last.",
+        ),
+        "telegram_leave": say(language, "Disconnect Telegram"),
+        "telegram_over": say(language, "The time of the link is over."),
+        "telegram_refused": say(language, "The link is over, and nothing was joined."),
     }
 
 

@@ -5,7 +5,20 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, Boolean, Column, Date, DateTime, Float, Integer, String, Table, Uuid, select
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Uuid,
+    select,
+)
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
@@ -146,6 +159,8 @@ def _of_type(column: Column[Any], someone: Someone, now: datetime) -> Any:
             return 0.5
         case Uuid():
             return uuid4()
+        case LargeBinary():
+            return someone.marker.encode()
     raise AssertionError(f"{column}: say here what a row holds in a column of {column.type}")
 
 

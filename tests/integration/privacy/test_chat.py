@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from bot.assistant.commands import command_of
 from bot.assistant.turn import Outcome, commit, load
+from bot.conversations.commands import command_of
 from bot.conversations.messages import Answer, Effect, Understanding
 from bot.conversations.models import Control, Conversation, Message
 from bot.conversations.service import receive_message
@@ -28,7 +28,7 @@ class Chat:
     def write(self, text, now):
         with self.database.write() as session:
             receive(session, self.talk, text, now)
-        return self._turn(command_of(text), now)
+        return self._meant(command_of(text), now)
 
     def press(self, label, now, message=None):
         buttons = (message or self.last()).buttons
@@ -36,7 +36,9 @@ class Chat:
         with self.database.write() as session:
             receive_message(session, self.talk, incoming(None, now, button=button["key"]), now)
 
-        payload = button["payload"]
+        return self._meant(button["payload"], now)
+
+    def _meant(self, payload, now):
         return self._turn(Effect(payload["effect"], payload.get("values", {})), now)
 
     def _turn(self, effect, now):

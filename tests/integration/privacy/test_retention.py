@@ -9,12 +9,14 @@ from sqlalchemy import func, select
 
 from bot.bookings.models import Booking, BookingState, Meeting, Offer, OfferKind
 from bot.clock import day_in_france
-from bot.conversations.models import Conversation, Message, OutboxEntry
+from bot.conversations.models import ChannelUpdate, Conversation, Message, OutboxEntry
 from bot.courses.models import CertificateRequest
 from bot.identity.models import (
     AccessToken,
     AuditEntry,
+    ChannelJoin,
     Erasure,
+    JoinState,
     LinkCode,
     SignInAttempt,
     StaffSession,
@@ -64,6 +66,13 @@ def erased_conversation(session, now):
 def link_code(session, now):
     return LinkCode(
         conversation_id=make_conversation(session, now).id, code_hash="h", created_at=now, expires_at=now, tries=0
+    )
+
+
+def channel_join(session, now):
+    conversation = make_conversation(session, now).id
+    return ChannelJoin(
+        conversation_id=conversation, channel="telegram", token_hash="h", created_at=now - DAY, expires_at=now
     )
 
 
@@ -119,6 +128,10 @@ MADE = {
     "unlinked_conversations": lambda session, now: make_conversation(session, now),
     "erased_conversations": erased_conversation,
     "link_codes": link_code,
+    "channel_joins": channel_join,
+    "channel_updates": lambda _session, now: ChannelUpdate(
+        channel="telegram:1", number=1, received_at=now - DAY, done_at=now
+    ),
     "sign_in_attempts": lambda _session, now: SignInAttempt(key="link:h", at=now),
     "outbox": lambda _session, now: OutboxEntry(channel="mail", key="k", payload={}, next_at=now),
     "access_tokens": lambda _session, now: AccessToken(
@@ -202,10 +215,24 @@ def test_what_is_still_needed_stays_however_old(database, now):
         session.add(FactRequest(student_id=student, fact="campus", asked_at=now))
         session.add(AccessToken(purpose="calendar", token_hash="h", student_id=student, created_at=now))
         session.add(Erasure(address_hash="h", erased_at=now, senders=["a-conversation"]))
+        session.add(ChannelUpdate(channel="telegram:1", number=1, payload={}, received_at=now))
 
     counted = purge(database, now + relativedelta(years=5))
 
     assert {name: count for name, count in counted.items() if count} == {}
+
+
+def test_a_chat_that_has_joined_stays_joined_until_it_leaves(database, now):
+    with database.write() as session:
+        join = channel_join(session, now)
+        join.state = JoinState.JOINED
+        session.add(join)
+    assert purge(database, now + 80 * DAY)["channel_joins"] == 0
+
+    with database.write() as session:
+        session.scalars(select(ChannelJoin)).one().ended_at = now + 80 * DAY
+
+    assert purge(database, now + 82 * DAY)["channel_joins"] == 1
 
 
 def test_a_leaver_goes_with_everything_and_the_conversation_becomes_an_unlinked_one(database, zoe, now):

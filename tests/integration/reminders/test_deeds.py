@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from bot.assistant.commands import command_of
+from bot.conversations.commands import command_of
 from bot.conversations.deeds import Context
 from bot.conversations.messages import Answer
 from bot.conversations.service import locked_conversation
@@ -67,11 +67,11 @@ def test_one_kind_is_stopped_and_started_again(database: Database, press: Press)
 
 
 def test_the_command_stop_ends_all_reminders_and_one_kind_can_come_back(database: Database, press: Press):
-    effect = command_of("/stop")
-    assert effect is not None
+    meant = command_of("/stop")
+    assert meant is not None
     press("stop_reminders", kind="booking")
 
-    answer = press(effect.name, **effect.values)
+    answer = press(meant["effect"], **meant["values"])
     assert choices(database) == ["all"]
     assert answer.text == (
         "All right, I send you no more reminders. Your dates stay the same; ask me for them at any time."

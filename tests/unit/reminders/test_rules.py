@@ -400,6 +400,9 @@ def test_whenever_it_is_tried_no_seven_days_have_more_than_two_messages_and_no_d
         ("web", None, True, False),
         ("web", 1, False, False),
         ("other", 1, True, False),
+        ("telegram", 24 * 90, True, True),
+        ("telegram", 1, False, False),
+        ("telegram", None, True, False),
     ],
 )
 def test_the_chat_is_for_who_wrote_lately_and_is_not_with_a_colleague(

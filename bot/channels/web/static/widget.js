@@ -25,6 +25,8 @@
   const POLLING_LASTS = 120 * SECOND;
   const SEND_TRIES = 6;
   const PAGE = 200;
+  const LOOK_EVERY = 2 * SECOND;
+  const TABS = ["steps", "data", "telegram"];
   // A sentence would have to be understood first, in seven languages; the transcript shows it in words all the same.
   const LINK_COMMAND = "/link";
 
@@ -65,6 +67,7 @@
     file: ["M5 7l1.5 1.5L9 6", "M12 7.5h8", "M5 13l1.5 1.5L9 12", "M12 13.5h8", "M5 19l1.5 1.5L9 18", "M12 19.5h8"],
     back: ["M19 12H5", "M11 6l-6 6l6 6"],
     calendar: ["M4 6h16v14H4z", "M4 10.5h16", "M8.5 3v5", "M15.5 3v5"],
+    plane: ["M21 4L3 11.5l6 2.5l8 6z", "M21 4L9 14v6l3.5-3.5"],
   };
 
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
@@ -321,6 +324,7 @@
     #draining = false;
     #opening = null;
     #ended = false;
+    #wasRestored = false;
     #stop = new AbortController();
     #dead = new AbortController();
     #wake = () => {};
@@ -345,6 +349,10 @@
 
     get isOpen() {
       return this.#opening !== null;
+    }
+
+    get wasRestored() {
+      return this.#wasRestored;
     }
 
     open() {
@@ -463,6 +471,7 @@
         return false;
       }
       if (this.#isChosen && language !== this.#language) await this.setLanguage(this.#language);
+      this.#wasRestored = true;
       return true;
     }
 
@@ -793,11 +802,12 @@
     .aside { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
 
     footer { padding: 6px 14px 14px; border-block-start: 1px solid var(--line); background: var(--card); }
-    .person { display: inline-flex; align-items: center; gap: 8px; padding: 4px 8px; margin-block-end: 4px; border-radius: 12px; font-size: .9rem;
+    .ways { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 8px; }
+    .ways button { display: inline-flex; align-items: center; gap: 8px; padding: 4px 8px; margin-block-end: 4px; border-radius: 12px; font-size: .9rem;
       font-weight: 600; color: var(--canal-text); }
-    .person:hover { text-decoration: underline; text-underline-offset: 4px; }
-    .person svg { inline-size: 18px; block-size: 18px; }
-    .person[hidden] + .composer { margin-block-start: 8px; }
+    .ways button:hover { text-decoration: underline; text-underline-offset: 4px; }
+    .ways svg { inline-size: 18px; block-size: 18px; }
+    .ways:not(:has(> :not([hidden]))) + .composer { margin-block-start: 8px; }
     .composer { display: grid; grid-template-columns: 1fr auto; align-items: end; gap: 4px 8px; }
     .input { inline-size: 100%; max-block-size: 8.5em; min-block-size: 48px; resize: none; padding: 11px 16px; border-radius: 24px;
       border: 1.5px solid var(--soft); background: var(--paper); font-size: 1rem; line-height: 1.5; overflow-y: auto; scrollbar-width: thin; }
@@ -876,9 +886,20 @@
     .chips button.grave { border-color: var(--brick); color: var(--brick); }
     .chips button.grave:hover:not(:disabled) { background: var(--brick); border-color: var(--brick); color: var(--on-brick); }
     .address { display: block; padding: 8px 12px; border-radius: 10px; background: var(--paper); border: 1px dashed var(--soft); font: .85rem/1.4 ui-monospace, monospace; overflow-wrap: anywhere; user-select: all; }
+    .joining .question { font-weight: 600; }
+    .go { display: inline-flex; align-items: center; gap: 8px; justify-self: start; min-block-size: 44px; padding: 6px 18px; border-radius: 22px; background: var(--brick); color: var(--on-brick); font-weight: 600; text-decoration: none; }
+    .go:hover { filter: brightness(1.08); text-decoration: underline; }
+    .scan { display: none; gap: 8px; }
+    @media (hover: hover) and (pointer: fine) { .scan { display: grid; } }
+    .qr { inline-size: min(190px, 100%); block-size: auto; stroke: none; stroke-width: 1; stroke-linecap: butt; border-radius: 8px; border: 1px solid var(--line); }
     @container (max-width: 400px) {
       .sheetTop [role="tab"] { padding-inline: 9px; font-size: .94rem; }
       .leave span { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+      .sheetTop:has(> * > .telegram:not([hidden])) > * > [role="tab"] { padding-inline: 6px; font-size: .86rem; }
+      .sheetTop:has(> * > .telegram:not([hidden])) > .leave { padding-inline: 0; }
+    }
+    @container (max-width: 520px) {
+      .sheetTop:has(> * > .telegram:not([hidden])) > .leave span { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
     }
 
     .dialog { border: 1px solid var(--line); border-radius: 18px; padding: 22px; max-inline-size: min(340px, calc(100vw - 40px)); background: var(--card); color: var(--ink); }
@@ -912,6 +933,11 @@
     #ready = null;
     #tab = "steps";
     #loading = null;
+    #opener = null;
+    #offersTelegram = null;
+    #joining = null;
+    #link = null;
+    #nextLook = 0;
 
     get #isInline() {
       return this.hasAttribute("inline");
@@ -921,6 +947,7 @@
       if (this.#ready) return;
       this.attachShadow({ mode: "open" }).adoptedStyleSheets = [SHEET];
       document.addEventListener("accueil:ask", (event) => this.ask(event.detail.text));
+      document.addEventListener("visibilitychange", () => document.hidden || this.#lookAtTelegram());
       this.#page = this.getAttribute("language") || document.documentElement.lang || navigator.language;
       const before = saved.read();
       const isSamePage = before?.page === this.#page;
@@ -967,6 +994,7 @@
       }
       this.#build();
       this.#translate();
+      this.#offersTelegram = this.#askForChannels();
       if (!saved.read()?.id) this.#showHello();
       else if (this.#isInline) this.#connect();
     }
@@ -1005,7 +1033,10 @@
         onControl: (control) => this.#onControl(control),
         onTyping: ({ author, on }) => this.#setTyping(author, on),
         onLine: (state) => this.#onLine(state),
-        onRestored: () => this.#ui.scroller.removeAttribute("aria-busy"),
+        onRestored: () => {
+          this.#ui.scroller.removeAttribute("aria-busy");
+          if (this.#conversation?.wasRestored) this.#takeUpJoining();
+        },
         onGone: () => this.#onGone(),
         onPending: (item, state, details = {}) => this.#onPending(item, state, details),
       };
@@ -1096,15 +1127,18 @@
         h(
           "div",
           { class: "sheetTop" },
-          node("tabs", "div", { role: "tablist", onkeydown: (event) => this.#onTabKey(event) }, tab("steps"), tab("data")),
+          node("tabs", "div", { role: "tablist", onkeydown: (event) => this.#onTabKey(event) }, ...TABS.map(tab)),
           button("leave", () => this.#leaveSheet(), icon(...ICONS.back), node("leaveText", "span", {}), node("behind", "b", { class: "badge", hidden: true })),
         ),
         node("sheetBody", "div", { role: "tabpanel", id: "sheet-body", tabindex: 0 }),
       );
-      for (const name of ["steps", "data"]) {
+      for (const name of TABS) {
         for (const [key, value] of [["role", "tab"], ["id", `tab-${name}`], ["aria-controls", "sheet-body"]]) this.#ui[name].setAttribute(key, value);
       }
       this.#ui.file.setAttribute("aria-expanded", false);
+      this.#opener = this.#ui.file;
+      const ways = h("div", { class: "ways" }, button("person", () => this.#askForPerson()), button("onward", () => this.#goToTelegram()));
+      this.#ui.telegram.hidden = this.#ui.onward.hidden = true;
 
       node(
         "panel",
@@ -1133,12 +1167,13 @@
           button("latest", () => this.#scrollToEnd(), icon(...ICONS.down)),
         ),
         node("said", "p", { class: "aside", role: "status" }),
-        node("footer", "footer", {}, button("person", () => this.#askForPerson()), composer),
+        node("footer", "footer", {}, ways, composer),
         dialog,
         eraseDialog,
       );
       this.#ui.latest.hidden = true;
-      this.#ui.panel.addEventListener("focusin", () => this.#isInline && this.#connect());
+      // Not for every button: the banner that appears meanwhile would take it from under the pointer that presses it.
+      composer.addEventListener("focusin", () => this.#isInline && this.#connect());
       this.#ui.panel.addEventListener("keydown", (event) => {
         if (event.key !== "Escape" || event.defaultPrevented || this.#ui.dialog.open || this.#ui.eraseDialog.open) return;
         if (this.#ui.sheet.hidden) this.close();
@@ -1172,6 +1207,9 @@
       ui.tabs.setAttribute("aria-label", text.file);
       ui.steps.textContent = text.my_steps;
       ui.data.textContent = text.my_data;
+      ui.telegram.textContent = text.telegram;
+      ui.onward.replaceChildren(icon(...ICONS.plane), text.telegram);
+      this.#name(ui.onward, text.telegram_go);
       ui.eraseTitle.textContent = text.erase_title;
       ui.eraseText.textContent = text.erase_text;
       ui.eraseNow.textContent = text.erase_now;
@@ -1402,10 +1440,15 @@
 
     #toggleSheet() {
       if (!this.#ui.sheet.hidden) return this.#leaveSheet();
+      return this.#openSheet(this.#tab === "telegram" ? "steps" : this.#tab, this.#ui.file);
+    }
+
+    #openSheet(tab, opener) {
+      this.#opener = opener;
       this.#connect();
       this.#setSheet(true);
-      this.#ui[this.#tab].focus();
-      return this.#showTab(this.#tab);
+      this.#ui[tab].focus();
+      return this.#showTab(tab);
     }
 
     #setSheet(isOpen) {
@@ -1424,7 +1467,7 @@
     }
 
     #leaveSheet() {
-      this.#closeSheet(this.#ui.file);
+      this.#closeSheet(this.#opener);
     }
 
     #countBehindSheet() {
@@ -1437,7 +1480,10 @@
     #onTabKey(event) {
       if (!["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) return;
       event.preventDefault();
-      const name = { Home: "steps", End: "data" }[event.key] ?? (this.#tab === "steps" ? "data" : "steps");
+      const tabs = TABS.filter((each) => !this.#ui[each].hidden);
+      const step = (event.key === "ArrowRight") === (this.dir !== "rtl") ? 1 : -1;
+      const next = tabs[(tabs.indexOf(this.#tab) + step + tabs.length) % tabs.length];
+      const name = { Home: tabs[0], End: tabs.at(-1) }[event.key] ?? next;
       this.#ui[name].focus();
       if (name !== this.#tab) this.#showTab(name);
     }
@@ -1445,13 +1491,18 @@
     async #showTab(name) {
       const { sheetBody } = this.#ui;
       this.#tab = name;
-      for (const each of ["steps", "data"]) {
+      for (const each of TABS) {
         this.#ui[each].setAttribute("aria-selected", each === name);
         this.#ui[each].tabIndex = each === name ? 0 : -1;
       }
       sheetBody.setAttribute("aria-labelledby", `tab-${name}`);
       sheetBody.replaceChildren(h("div", { class: "typing", "aria-hidden": "true" }, h("i"), h("i"), h("i")));
-      await this.#load(async () => (name === "steps" ? this.#stepsView(await this.#json("/path")) : this.#dataView(await this.#json("/mydata"))));
+      const views = {
+        steps: async () => this.#stepsView(await this.#json("/path")),
+        data: async () => this.#dataView(await this.#json("/mydata")),
+        telegram: async () => this.#telegramView(await this.#json("/telegram")),
+      };
+      await this.#load(views[name]);
     }
 
     /** Draws what `make` gives, or that it failed. False when something asked for later has taken the place. */
@@ -1684,6 +1735,138 @@
       this.#ui.log.prepend(h("div", { class: "message system", role: "status" }, plain(this.#strings.erased)));
     }
 
+    // ---- the same conversation in Telegram
+
+    /** Whether this desk is on Telegram; the ways there are shown only then. */
+    async #askForChannels() {
+      try {
+        const { telegram } = await (await call("/channels", { language: this.#language })).json();
+        const isOn = telegram.state === "on";
+        this.#ui.telegram.hidden = this.#ui.onward.hidden = !isOn;
+        return isOn;
+      } catch {
+        return false;
+      }
+    }
+
+    /** A phone may have let go of the page while Telegram was in front: the question that waits is asked now. */
+    async #takeUpJoining() {
+      if (!(await this.#offersTelegram) || !this.#ui.sheet.hidden) return;
+      const joining = await this.#json("/telegram").catch(() => null);
+      if (joining?.state === "claimed" && this.#ui.sheet.hidden) await this.#openSheet("telegram", this.#ui.onward);
+    }
+
+    async #goToTelegram() {
+      await this.#openSheet("telegram", this.#ui.onward);
+      if (this.#isFollowing && ["none", "over", "refused"].includes(this.#joining?.state)) await this.#makeLink();
+    }
+
+    get #isFollowing() {
+      return !this.#ui.sheet?.hidden && this.#tab === "telegram";
+    }
+
+    #telegramView(joining) {
+      const text = this.#strings;
+      this.#joining = joining;
+      // A link made elsewhere since has another end, and ours no longer works.
+      if (joining.expires_at !== this.#link?.expires_at) this.#link = null;
+      clearTimeout(this.#nextLook);
+      if (["issued", "claimed"].includes(joining.state)) this.#nextLook = setTimeout(() => this.#lookAtTelegram(), LOOK_EVERY);
+      const parts = this.#telegramParts(joining);
+      return [h("section", { class: "box joining", "data-state": joining.state }, h("h3", {}, text.telegram_go), ...parts)];
+    }
+
+    #telegramParts(joining) {
+      const text = this.#strings;
+      const name = `\u2068${joining.name || text.telegram_nameless}\u2069`;
+      const make = [text.telegram_make, () => this.#makeLink()];
+      const again = [text.telegram_new, () => this.#makeLink()];
+      if (joining.state === "joined") {
+        return [
+          h("p", { role: "status" }, fill(text.telegram_joined, { name })),
+          this.#onward(`https://t.me/${joining.bot}`),
+          this.#deeds([text.telegram_leave, () => this.#leaveTelegram(), "grave"]),
+        ];
+      }
+      if (joining.state === "claimed") {
+        const answer = (path) => () => this.#answerTelegram(path);
+        return [
+          h("p", { class: "question", role: "alert" }, fill(text.telegram_asks, { name })),
+          this.#deeds([text.telegram_yes, answer("confirm")], [text.telegram_no, answer("refuse"), "grave"]),
+        ];
+      }
+      if (this.#link) {
+        return [
+          h("p", {}, text.telegram_how),
+          this.#onward(this.#link.url),
+          h("div", { class: "scan" }, h("p", {}, text.telegram_scan), this.#qrCode(this.#link.qr)),
+          h("p", { class: "tally" }, fill(text.telegram_until, { time: this.#clock(this.#link.expires_at) })),
+          this.#deeds(again),
+        ];
+      }
+      const ended = { over: text.telegram_over, refused: text.telegram_refused }[joining.state];
+      return [ended ? h("p", { role: "status" }, ended) : null, h("p", {}, text.telegram_text), this.#deeds(ended ? again : make)].filter(Boolean);
+    }
+
+    #onward(address) {
+      const to = link(safeAddress(address), icon(...ICONS.plane), this.#strings.telegram_open);
+      to.className = "go";
+      return to;
+    }
+
+    /** Our own server's picture. A page may forbid to read markup at all; the link is there as well. */
+    #qrCode(svg) {
+      try {
+        const code = document.importNode(new DOMParser().parseFromString(svg, "image/svg+xml").documentElement, true);
+        code.setAttribute("class", "qr");
+        return code;
+      } catch {
+        return null;
+      }
+    }
+
+    /** Every two seconds while it is looked at: the account may open the link, or its time run out. */
+    async #lookAtTelegram() {
+      clearTimeout(this.#nextLook);
+      if (!this.#isFollowing || document.hidden || !["issued", "claimed"].includes(this.#joining?.state)) return;
+      const before = this.#joining;
+      const found = await this.#json("/telegram").catch(() => before);
+      if (this.#joining !== before || !this.#isFollowing) return;
+      if (found.state === before.state && found.claim === before.claim) {
+        this.#nextLook = setTimeout(() => this.#lookAtTelegram(), LOOK_EVERY);
+        return;
+      }
+      await this.#drawTelegram(async () => found);
+    }
+
+    async #drawTelegram(find) {
+      const { sheetBody } = this.#ui;
+      const hadFocus = sheetBody.contains(this.shadowRoot.activeElement);
+      const isDrawn = await this.#load(async () => this.#telegramView(await find()));
+      if (isDrawn && hadFocus) (sheetBody.querySelector(".go, button") ?? sheetBody).focus({ preventScroll: true });
+    }
+
+    async #makeLink() {
+      await this.#drawTelegram(async () => {
+        const made = await this.#json("/telegram", { method: "POST" });
+        const joining = await this.#json("/telegram");
+        this.#link = made;
+        return joining;
+      });
+    }
+
+    async #answerTelegram(path) {
+      const { claim } = this.#joining;
+      await this.#drawTelegram(() => this.#json(`/telegram/${path}`, { method: "POST", body: { claim } }));
+    }
+
+    async #leaveTelegram() {
+      await this.#drawTelegram(async () => {
+        await this.#conversation.request("/telegram", { method: "DELETE" });
+        return this.#json("/telegram");
+      });
+    }
+
     // ---- drawing messages
 
     #showHello() {
@@ -1782,6 +1965,10 @@
       const isToday = when.toDateString() === new Date().toDateString();
       const parts = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...(isToday ? {} : { day: "numeric", month: "short" }) };
       return h("time", { datetime: moment, lang: this.#language }, new Intl.DateTimeFormat(this.#locale, parts).format(when));
+    }
+
+    #clock(moment) {
+      return new Intl.DateTimeFormat(this.#locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(moment));
     }
 
     #day(day) {

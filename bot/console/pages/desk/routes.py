@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.bootstrap import Services
 from bot.console.access import ServicesDep, by_session, note_presence, session_token, signed_in_with, staff_by_session
-from bot.console.desk import conversation_json, desk_router, note_reading
+from bot.console.desk import add_files, conversation_json, desk_router, note_reading
 from bot.console.html import HEADERS, console_language, office_page
 from bot.console.pages.desk.words import card_json, script_strings, understanding_json
 from bot.content.loader import Knowledge
@@ -96,13 +96,15 @@ def transcript(
     after: Annotated[int, Query(ge=0, le=BIGGEST_SEQ)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 200,
 ) -> dict[str, Any]:
-    """Events with what only staff see: what the bot understood. Texts of ours come as safe HTML."""
+    """Events with what only staff see: what the bot understood, the student's files. Texts of ours: safe HTML."""
+    language = console_language(signed_in.staff.language)
     with services.database.read() as session:
         last_seq = inbox_row(session, conversation_id).conversation.last_seq
         found = messages_after(session, conversation_id, after, limit)
+        shown = [message_json(message, services.knowledge, language) for message in found]
+        add_files(session, conversation_id, shown)
     note_reading(services, signed_in.staff, conversation_id)
-    language = console_language(signed_in.staff.language)
-    return {"events": [message_json(message, services.knowledge, language) for message in found], "last_seq": last_seq}
+    return {"events": shown, "last_seq": last_seq}
 
 
 async def typing(services: ServicesDep, signed_in: SignedInDep, conversation_id: UUID, body: Typing) -> None:

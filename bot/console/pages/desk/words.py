@@ -121,5 +121,8 @@ def script_strings(language: str) -> dict[str, Any]:
         "sources": say(language, "Sources ({count})"),
         "checked": say(language, "checked on {date}"),
         "offered": say(language, "Offered buttons"),
+        "files": say(language, "Files"),
+        "file_pending": say(language, "arriving…"),
+        "file_failed": say(language, "did not arrive; the student has been told"),
         "gone": say(language, "This conversation no longer exists."),
     }

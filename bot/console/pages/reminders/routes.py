@@ -42,7 +42,7 @@ KINDS = {
     ReminderKind.BOOKING: mark("Classes, appointments, events"),
     ReminderKind.CAMPAIGN: mark("Campaigns"),
 }
-CHANNELS = {"web": mark("in the chat"), "mail": mark("by mail")}
+CHANNELS = {"web": mark("in the chat"), "telegram": mark("on Telegram"), "mail": mark("by mail")}
 REASONS = {
     "done": mark("done meanwhile"),
     "not_needed": mark("not needed any more"),

@@ -2,7 +2,7 @@
 // The stream only says that something moved; what is shown always comes from the tables.
 
 import { ask, follow, isOver, isPassing, patience, post, Refused, start } from "./api.js";
-import { dayLine, messageNode, pendingNode } from "./message.js";
+import { dayLine, fileNode, messageNode, pendingNode } from "./message.js";
 import { clockOrDay, dayOf, elapsed, languageName, make, nameOf, say, setServerNow } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -12,6 +12,7 @@ const EARLIER = 200;
 const TYPING_AGAIN = 4000;
 const TYPING_OVER = 6000;
 const PRESENT_AGAIN = 60000;
+const FILES_AGAIN = 2000;
 
 const desk = { tab: remembered(), limit: PAGE, rows: [], counts: {}, loaded: false };
 /** The open conversation: id, head, lastSeq (of what is shown), firstSeq, and its messages on their way. */
@@ -228,12 +229,33 @@ function append(talk, events, isFirst) {
     const day = dayOf(event.created_at);
     if (day !== talk.lastDay) box.insertBefore(dayLine(event.created_at), firstPending());
     talk.lastDay = day;
-    box.insertBefore(messageNode(event, nameOf(talk.head)), firstPending());
+    box.insertBefore(messageNode(event, nameOf(talk.head), talk.id), firstPending());
     talk.lastSeq = event.seq;
     came = true;
   }
   if (isFirst || (came && atEnd)) toEnd();
   else if (came) $("latest").hidden = false;
+  watchFiles(talk);
+}
+
+/** Files come after the message they belong to: look again until each is here or given up. */
+function watchFiles(talk) {
+  if (talk.watching || !$("transcript").querySelector(".file.is-pending")) return;
+  talk.watching = setTimeout(async () => {
+    try {
+      const { files } = await ask(`conversations/${talk.id}/files`);
+      if (open === talk) for (const file of files) showArrived(file, talk);
+    } catch (error) {
+      if (isOver(error)) return signedOut();
+    }
+    talk.watching = 0;
+    if (open === talk) watchFiles(talk);
+  }, FILES_AGAIN);
+}
+
+function showArrived(file, talk) {
+  const node = $("transcript").querySelector(`[data-file="${file.id}"].is-pending`);
+  if (node && file.state !== "pending") node.replaceWith(fileNode(file, talk.id));
 }
 
 function toEnd() {
@@ -254,7 +276,7 @@ function showEarlier(talk) {
     for (const event of found.events) {
       if (dayOf(event.created_at) !== day) nodes.push(dayLine(event.created_at));
       day = dayOf(event.created_at);
-      nodes.push(messageNode(event, nameOf(talk.head)));
+      nodes.push(messageNode(event, nameOf(talk.head), talk.id));
     }
     const box = $("transcript");
     const below = box.scrollHeight - box.scrollTop;
@@ -263,6 +285,7 @@ function showEarlier(talk) {
     box.scrollTop = box.scrollHeight - below;
     talk.firstSeq = after;
     showEarlier(talk);
+    watchFiles(talk);
   });
   $("transcript").prepend(button);
 }

@@ -1,12 +1,12 @@
 // One message of the transcript as a piece of the page.
 
 import { start } from "./api.js";
-import { clockTime, dateWords, dayOf, make, moment, percent, say } from "./words.js";
+import { clockTime, dateWords, dayOf, fileSize, make, moment, percent, say } from "./words.js";
 
 export const dayLine = (instant) => make("p", { class: "day" }, make("span", {}, dayOf(instant)));
 
-/** `studentName` is said over what the student wrote. */
-export function messageNode(event, studentName) {
+/** `studentName` is said over what the student wrote; `conversation` is where its files are. */
+export function messageNode(event, studentName, conversation) {
   if (event.kind !== "text") return noticeNode(event);
   const node = make("article", { class: `message from-${event.author}`, "data-seq": event.seq });
   const time = make("time", { datetime: event.created_at, title: moment(event.created_at) }, clockTime(event.created_at));
@@ -15,6 +15,7 @@ export function messageNode(event, studentName) {
   if (event.html) fill(text, event.html);
   else text.textContent = event.text;
   node.append(text);
+  if (event.files.length) node.append(fileList(event.files, conversation));
   if (event.buttons.length) node.append(offered(event.buttons));
   if (event.sources.length) node.append(sourceList(event.sources));
   if (event.understanding) node.append(understood(event.understanding));
@@ -66,6 +67,20 @@ function fill(node, html) {
 
 const offered = (buttons) =>
   make("ul", { class: "offered", "aria-label": say("offered") }, ...buttons.map((button) => make("li", {}, button.label)));
+
+function fileList(files, conversation) {
+  const items = files.map((file) => fileNode(file, conversation));
+  return make("ul", { class: "files", "aria-label": say("files") }, ...items);
+}
+
+/** One file: a link once it is here. */
+export function fileNode(file, conversation) {
+  const attributes = { class: `file is-${file.state}`, "data-file": file.id, role: file.state === "pending" ? "status" : null };
+  const name = make("bdi", {}, file.name);
+  if (file.state !== "kept") return make("li", attributes, name, " · ", say(`file_${file.state}`));
+  const href = `/staff/api/conversations/${conversation}/files/${file.id}`;
+  return make("li", attributes, make("a", { href, download: "" }, name), " · ", fileSize(file.size));
+}
 
 function sourceList(sources) {
   const items = sources.map((source) => {

@@ -13,6 +13,9 @@ const momentFormat = new Intl.DateTimeFormat(locale, { ...paris, dateStyle: "ful
 const percentFormat = new Intl.NumberFormat(locale, { style: "percent" });
 const unit = (name) => new Intl.NumberFormat(start.language, { style: "unit", unit: name, unitDisplay: "short" });
 const [minutes, hours, days] = ["minute", "hour", "day"].map(unit);
+const [kilobytes, megabytes] = ["kilobyte", "megabyte"].map(
+  (name) => new Intl.NumberFormat(locale, { style: "unit", unit: name, maximumFractionDigits: 1 }),
+);
 
 let ahead = 0;
 /** Waiting times are counted on the server's clock. */
@@ -26,6 +29,8 @@ export const clockTime = (instant) => clockFormat.format(new Date(instant));
 export const dayOf = (instant) => dayFormat.format(new Date(instant));
 export const moment = (instant) => momentFormat.format(new Date(instant));
 export const dateWords = (day) => dateFormat.format(new Date(day));
+export const fileSize = (bytes) =>
+  bytes < 1e6 ? kilobytes.format(Math.max(0.1, bytes / 1e3)) : megabytes.format(bytes / 1e6);
 export const percent = (share) => percentFormat.format(share);
 
 export function elapsed(since) {

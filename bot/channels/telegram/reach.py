@@ -1,0 +1,56 @@
+"""A student who has shut us out of Telegram is reached elsewhere: in the widget, or by mail."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.channels.telegram.incoming import CHANNEL
+from bot.conversations.models import Address, Conversation, Message, OutboxEntry
+from bot.conversations.service import locked_conversation
+from bot.i18n.translate import say
+from bot.reminders.queries import LastTalk
+from bot.reminders.telling import queue_mail
+from bot.students.models import Student
+
+ELSEWHERE = "web"
+
+
+def shut_out(session: Session, address: Address, now: datetime) -> None:
+    """Nothing goes to this chat any more. What was on its way goes by mail to a linked student; the widget has it."""
+    address.blocked_at = now
+    conversation = locked_conversation(session, address.conversation_id)
+    if conversation.channel == CHANNEL:
+        conversation.channel = ELSEWHERE
+    waiting = session.scalars(
+        select(OutboxEntry)
+        .where(OutboxEntry.channel == CHANNEL, OutboxEntry.conversation_id == conversation.id)
+        .order_by(OutboxEntry.id)
+    ).all()
+    for entry in waiting:
+        _mail_instead(session, conversation, int(entry.payload["seq"]), now)
+        session.delete(entry)
+    session.flush()
+
+
+def _mail_instead(session: Session, conversation: Conversation, seq: int, now: datetime) -> None:
+    student = session.get(Student, conversation.student_id) if conversation.student_id is not None else None
+    message = session.scalar(select(Message).where(Message.conversation_id == conversation.id, Message.seq == seq))
+    if student is None or message is None:
+        return
+    language = student.language
+    text = say(
+        language,
+        "Hello {name},\n\nAccueil can no longer write to you on Telegram, so this comes by mail:\n\n{text}\n",
+        name=student.given_name,
+        text=message.text.replace("**", ""),
+    )
+    queue_mail(
+        session,
+        student,
+        {"subject": say(language, "A message from the international office"), "text": text},
+        kind="message",
+        key=f"instead:{conversation.id}:{seq}",
+        talk=LastTalk(conversation, None),
+        now=now,
+    )
