@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from sqlite3 import Error as SqliteError
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
@@ -20,6 +21,8 @@ PRAGMAS = (
     # What is deleted is overwritten: an erased person's words must not stay in a free part of the file.
     "secure_delete = ON",
 )
+PATIENCE = 5.0
+"""Seconds to wait for other writers."""
 CHECKPOINT_PATIENCE = 1000
 """Milliseconds to wait for readers; writers wait meanwhile."""
 
@@ -31,6 +34,7 @@ class Database:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self.engine = self._engine(url)
+        self._writer = Lock()
 
     def _engine(self, url: str) -> Engine:
         if not self.is_sqlite:
@@ -71,12 +75,25 @@ class Database:
         Raises:
             Unavailable: the database cannot be reached or is locked by another writer for more than 5 s.
         """
-        with self._session(writes=True) as session:
+        with self._turn_to_write(), self._session(writes=True) as session:
             yield session
             try:
                 session.commit()
             except OperationalError as error:
                 raise Unavailable from error
+
+    @contextmanager
+    def _turn_to_write(self) -> Iterator[None]:
+        """One writer of this process at a time: SQLite lets those who wait sleep and look again, ever more seldom."""
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._writer.acquire(timeout=PATIENCE):
+            raise Unavailable
+        try:
+            yield
+        finally:
+            self._writer.release()
 
     @contextmanager
     def _session(self, *, writes: bool) -> Iterator[Session]:

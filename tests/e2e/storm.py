@@ -44,7 +44,7 @@ QUESTIONS = (
     "thank you",
 )
 PATIENCE = 300.0
-"""Seconds for what is left once the last message was sent."""
+"""Seconds for what is left once the last message was sent; one more for each message."""
 
 
 @dataclass
@@ -139,7 +139,7 @@ def _storm(
     fake.heals()
     database = Database(desk.settings.database)
     try:
-        _until(lambda: _is_quiet(database, messages), PATIENCE)
+        _until(lambda: _is_quiet(database, messages), PATIENCE + messages)
         figures.seconds = time.monotonic() - began
         figures.violations = fake.violations
         for phone in phones:

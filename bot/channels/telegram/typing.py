@@ -16,6 +16,8 @@ from bot.errors import Unavailable
 
 EVERY = 4.5
 """Seconds; Telegram takes it away after five."""
+FIRST_AFTER = 0.4
+"""What is answered sooner needs no sign of life."""
 AT_MOST = 60.0
 """A colleague who forgot to go away does not type for ever."""
 
@@ -42,6 +44,7 @@ class Typing:
 
     async def _show(self, key: tuple[UUID, str]) -> None:
         try:
+            await asyncio.sleep(FIRST_AFTER)
             chat = await asyncio.to_thread(self._chat, key[0])
             if chat is None:
                 return

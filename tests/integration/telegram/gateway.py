@@ -49,6 +49,8 @@ class Gateway:
     status: ChannelStatus
     url: str
     client: httpx.Client = field(repr=False)
+    loop: asyncio.AbstractEventLoop = field(repr=False)
+    """The gateway's own, in its thread."""
 
     def is_on(self) -> bool:
         return self.status.state == "on"
@@ -100,18 +102,24 @@ def gateway(
         services, engine = _services(settings), FakeEngine()
         app = build_app(services, engine=engine)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="critical", lifespan="on"))
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[sock])), daemon=True)
+        loops: list[asyncio.AbstractEventLoop] = []
+
+        async def serve() -> None:
+            loops.append(asyncio.get_running_loop())
+            await server.serve(sockets=[sock])
+
+        thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
         thread.start()
         with httpx.Client(base_url=settings.address, verify=False, trust_env=False, timeout=20) as client:
-            running = Gateway(services, engine, app.state.telegram, settings.address, client)
+            until(lambda: server.started)
+            running = Gateway(services, engine, app.state.telegram, settings.address, client, loops[0])
             try:
-                until(lambda: server.started)
                 if connects:
                     until(running.is_on)
                 yield running
             finally:
                 if engine.gate is not None:
-                    engine.gate.set()
+                    loops[0].call_soon_threadsafe(engine.gate.set)
                 server.should_exit = True
                 thread.join(30)
                 services.database.close()

@@ -63,7 +63,31 @@ def test_a_student_is_greeted_in_their_language_and_answered(desk: Gateway, fake
     answer = phone.reads_one(20)
     assert answer.text == "echo: Où est la CAF ?"
     assert [author for author, _ in desk.transcript(phone)] == ["bot", "student", "bot"]
-    assert phone.typing != []
+
+
+def test_a_question_that_takes_long_shows_that_we_are_typing(desk: Gateway, fake: Fake):
+    phone = fake.phone()
+    phone.starts()
+    phone.reads(20)
+    assert phone.typing == []
+    desk.engine.gate = asyncio.Event()
+
+    phone.says("a hard one")
+    until(lambda: phone.sync() or phone.typing)
+    desk.loop.call_soon_threadsafe(desk.engine.gate.set)
+
+    assert phone.reads_one(20).text == "echo: a hard one"
+
+
+def test_a_colleague_who_writes_is_seen_typing(desk: Gateway, fake: Fake):
+    phone = fake.phone()
+    phone.starts()
+    phone.reads(20)
+
+    talk, loop = desk.conversation(phone).id, desk.loop
+    loop.call_soon_threadsafe(lambda: desk.services.live.typing(talk, "staff", on=True))
+
+    until(lambda: phone.sync() or phone.typing)
 
 
 def test_messages_of_one_chat_are_answered_in_order_and_other_chats_do_not_wait(desk: Gateway, fake: Fake):
@@ -184,7 +208,7 @@ def test_new_words_before_the_answer_are_what_is_answered(desk: Gateway, fake: F
 
     phone.edits(message, "how is the weather")
     until(lambda: ("student", "how is the weather") in desk.transcript(phone))
-    desk.engine.gate.set()
+    desk.loop.call_soon_threadsafe(desk.engine.gate.set)
 
     assert phone.reads_one(20).text == "echo: how is the weather"
 

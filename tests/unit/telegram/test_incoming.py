@@ -78,6 +78,16 @@ def test_a_press_on_a_message_too_old_for_telegram_is_a_press_as_well():
     assert (pressed.message_id, pressed.key) == (3, "k3yK3y")
 
 
+def test_a_press_of_a_server_that_leaves_out_the_instance_is_a_press_as_well():
+    payload = sample("press")
+    del payload["callback_query"]["chat_instance"]
+
+    pressed = read(payload)
+
+    assert isinstance(pressed, Pressed)
+    assert (pressed.person, pressed.message_id, pressed.key, pressed.callback_id) == (AMINA, 78, "k3yK3y", "9977")
+
+
 def test_a_press_without_any_message_is_nothing():
     payload = sample("press")
     del payload["callback_query"]["message"]
