@@ -1,0 +1,84 @@
+"""The sender with a bot that refuses as it is told: what Telegram does seldom, and a private chat never."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from telegram.error import ChatMigrated, TimedOut
+
+from bot.channels.telegram.incoming import Started
+from bot.channels.telegram.intake import take_in
+from bot.channels.telegram.sender import PATIENCE, Sender
+from bot.conversations.models import Address, Conversation, OutboxEntry
+from bot.conversations.words import greeting
+from tests.factories import make_student
+
+
+class Bot:
+    """Raises what it was given, one error a call, and keeps the rest."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors, self.sent = list(errors), []
+
+    async def send_message(self, chat, text, **_more):
+        if self.errors:
+            raise self.errors.pop(0)
+        self.sent.append((chat, text))
+
+
+@pytest.fixture
+def sender(services, amina, now):
+    """A sender with one greeting to deliver; the pace does not matter here."""
+    with services.database.write() as session:
+        take_in(session, services, Started(amina, 1, "", now), now)
+    made = Sender(services.database, Bot(), services.clock)
+    made.pace.wait = lambda _chat, _now: 0.0
+    return made
+
+
+def outbox(services):
+    with services.database.read() as session:
+        return session.scalars(select(OutboxEntry).order_by(OutboxEntry.id)).all()
+
+
+async def test_a_chat_that_has_moved_is_followed(services, sender):
+    sender.bot.errors = [ChatMigrated(5001)]
+
+    await sender.deliver_due()
+    assert sender.bot.sent == []
+    await sender.deliver_due()
+
+    assert sender.bot.sent == [(5001, greeting("fr"))]
+    assert outbox(services) == []
+    with services.database.read() as session:
+        assert session.scalars(select(Address.external)).all() == ["5001"]
+
+
+async def test_what_may_have_arrived_is_sent_again_later_and_counted(services, sender):
+    sender.bot.errors = [TimedOut()]
+
+    await sender.deliver_due()
+    (row,) = outbox(services)
+    assert (row.attempts, row.last_error, row.next_at) == (1, "TimedOut", services.clock.now() + timedelta(seconds=1))
+    await sender.deliver_due()
+    assert sender.bot.sent == []
+
+    services.clock.instant += timedelta(seconds=1)
+    await sender.deliver_due()
+    assert sender.bot.sent == [(4001, greeting("fr"))]
+    assert outbox(services) == []
+
+
+async def test_after_a_day_without_telegram_the_mail_takes_over(services, sender):
+    sender.bot.errors = [TimedOut()]
+    with services.database.write() as session:
+        session.scalars(select(Conversation)).one().student_id = make_student(session, services.clock.now()).id
+    await sender.deliver_due()
+
+    services.clock.instant += PATIENCE + timedelta(seconds=1)
+    await sender.deliver_due()
+
+    assert sender.bot.sent == []
+    (mail,) = outbox(services)
+    assert (mail.channel, mail.payload["kind"], mail.payload["to"]) == ("mail", "message", "amina@student.junia.com")
+    assert "Telegram" in mail.payload["text"]
