@@ -19,6 +19,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ACCUEIL_", env_file=ROOT / ".env", extra="ignore", frozen=True)
 
     data: Path = Field(ROOT / "var", description="Folder of the database, the trained models, the logs.")
+    cache: Path = Field(
+        Path("~/.cache/accueil"), description="What can be computed again and other checkouts may use: vectors."
+    )
     mode: Literal["development", "production"] = Field(
         "development", description="development shows sign-in mails at /dev/mailbox and loads the demo records."
     )

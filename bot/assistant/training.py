@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,14 +34,22 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class TrainingPaths:
-    """`root`: the checkout, only read. `data`: the data folder; everything that is written goes under `data`/models."""
+    """`root`: the checkout, only read. `data`: the data folder; everything that is written goes under `data`/models.
+
+    `cache`: a folder that other checkouts of the same person share, where vectors are left for the next one.
+    """
 
     root: Path
     data: Path
+    cache: Path | None = None
 
     @property
     def models(self) -> Path:
         return self.data / "models"
+
+    @property
+    def vectors(self) -> Path:
+        return self.models / "vectors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +94,39 @@ def train(paths: TrainingPaths, *, force: bool, say: Say) -> TrainingReport:
             if present == current.refused:
                 say("The model before stays in use: the present phrases made a worse one (`accueil train --force`).")
             return TrainingReport(paths.models / current.model, False, True, current.score, None)
+        if paths.cache is not None and not paths.vectors.exists():
+            copy_vectors(paths.cache / "vectors", paths.vectors)
         new = _train_into(paths, f"model-{present[:12]}-{os.getpid()}", say)
-        return _choose(paths, current, new, present, force, say)
+        report = _choose(paths, current, new, present, force, say)
+        if paths.cache is not None:
+            copy_vectors(paths.vectors, paths.cache / "vectors")
+        return report
+
+
+def copy_vectors(source: Path, target: Path) -> None:
+    """Bring over the vectors of another folder that are newer: encoding sentences is nearly all of a training.
+
+    The files hold hashes and numbers, no text. What cannot be copied is computed: nothing is raised.
+    """
+    for file in source.glob("*/vectors-*.npz"):
+        copy = target / file.parent.name / file.name
+        if copy.exists() and copy.stat().st_mtime >= file.stat().st_mtime:
+            continue
+        try:
+            if not zipfile.is_zipfile(file):
+                continue
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            # Another checkout may copy at the same time: each file is there as a whole or not at all.
+            with tempfile.NamedTemporaryFile(dir=copy.parent, suffix=".part", delete=False) as partial:
+                partial.write(file.read_bytes())
+            # With its time, so that nobody takes it for newer.
+            shutil.copystat(file, partial.name)
+            Path(partial.name).replace(copy)
+            for old in copy.parent.glob("vectors-*.npz"):
+                if old != copy:
+                    old.unlink()
+        except OSError:
+            continue
 
 
 def _choose(
@@ -232,7 +272,7 @@ def _environment(paths: TrainingPaths, scratch: str) -> Mapping[str, str]:
     return {
         **os.environ,
         **engine_environment(paths.root),
-        "ACCUEIL_VECTORS": str(paths.models / "vectors"),
+        "ACCUEIL_VECTORS": str(paths.vectors),
         # Rasa's own cache would only keep copies of what is trained in seconds.
         "RASA_MAX_CACHE_SIZE": "0",
         "RASA_CACHE_DIRECTORY": scratch,

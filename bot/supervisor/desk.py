@@ -55,7 +55,7 @@ def run_desk(
 
 def train_model(settings: Settings, say: Say, *, force: bool = False) -> None:
     """Train when the inputs changed."""
-    train(TrainingPaths(root=settings.root, data=settings.data), force=force, say=say)
+    train(TrainingPaths(settings.root, settings.data, settings.cache.expanduser()), force=force, say=say)
 
 
 def engine_python(settings: Settings) -> Path:

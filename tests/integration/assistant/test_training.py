@@ -2,8 +2,10 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bot.answers.trained import current_model
@@ -76,6 +78,42 @@ def test_the_first_training_makes_the_model_in_use(desk: Desk) -> None:
     assert current_model(desk.paths.models) == report.model
     assert report.model.read_text() == "0.9"
     assert desk.said == ["  checking", "  recognising 2 held-out phrases", "  90.0% recognised (en 90.0%)"]
+
+
+def _vectors(folder: Path, name: str, number: int) -> Path:
+    file = folder / "vectors" / "phrases" / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(file, vectors=np.array([number]))
+    return file
+
+
+def test_vectors_of_other_checkouts_are_brought_over_and_ours_are_left_for_them(desk: Desk, tmp_path: Path) -> None:
+    desk.paths = replace(desk.paths, cache=tmp_path / "cache")
+    left = _vectors(tmp_path / "cache", "vectors-1.npz", 1)
+
+    desk.train()
+    ours = desk.paths.vectors / "phrases" / "vectors-1.npz"
+    assert ours.read_bytes() == left.read_bytes()
+
+    new = _vectors(desk.paths.models, "vectors-2.npz", 2)
+    ours.unlink()
+    desk.train(force=True)
+    kept = list((tmp_path / "cache" / "vectors" / "phrases").iterdir())
+    assert [(file.name, file.read_bytes()) for file in kept] == [("vectors-2.npz", new.read_bytes())]
+
+
+def test_half_a_file_of_vectors_and_a_folder_that_cannot_be_written_change_nothing(desk: Desk, tmp_path: Path) -> None:
+    desk.paths = replace(desk.paths, cache=tmp_path / "cache")
+    broken = _vectors(tmp_path / "cache", "vectors-1.npz", 1)
+    broken.write_bytes(broken.read_bytes()[:50])
+
+    assert desk.train().trained
+    assert not desk.paths.vectors.exists()
+
+    (tmp_path / "a file").write_text("in the way")
+    desk.paths = replace(desk.paths, cache=tmp_path / "a file")
+    _vectors(desk.paths.models, "vectors-1.npz", 1)
+    assert desk.train(force=True).trained
 
 
 def test_unchanged_inputs_train_nothing(desk: Desk) -> None:
