@@ -12,7 +12,7 @@ from tests.e2e.people import student_at
 pytestmark = pytest.mark.browser
 
 NARROW = {"width": 360, "height": 740}
-SAME_EVERYWHERE = {"Accueil", "JUNIA", "CVEC", "SAMU", "JavaScript", "AR"}
+SAME_EVERYWHERE = {"Accueil", "JUNIA", "CVEC", "SAMU", "JavaScript", "AR", "Telegram"}
 """Names and codes that stay as they are in every language."""
 LATIN_WORDS = re.compile(r"[A-Za-zÀ-ÿ]+(?:[ '’-][A-Za-zÀ-ÿ]+)*")
 
