@@ -196,10 +196,10 @@ class Sender:
             await asyncio.to_thread(self._moved, chat, str(error.new_chat_id))
             await self._later(head, "ChatMigrated", timedelta())
         except Forbidden:
-            await asyncio.to_thread(self._shut_out, chat)
+            await asyncio.to_thread(self._shut_out, head)
         except BadRequest as error:
             if any(words in error.message.casefold() for words in GONE):
-                await asyncio.to_thread(self._shut_out, chat)
+                await asyncio.to_thread(self._shut_out, head)
             else:
                 await asyncio.to_thread(self._give_up, head.id, error.message)
         except (TelegramError, OSError) as error:
@@ -274,10 +274,13 @@ class Sender:
             if (address := address_of(session, CHANNEL, old)) is not None:
                 address.external = new
 
-    def _shut_out(self, chat: str) -> None:
+    def _shut_out(self, head: Head) -> None:
         with self.database.write() as session:
-            if (address := address_of(session, CHANNEL, chat)) is not None:
+            if (address := address_of(session, CHANNEL, head.chat)) is not None:
                 shut_out(session, address, self.clock.now())
+            # A last word whose conversation has no address any more would be tried for ever.
+            if (row := session.get(OutboxEntry, head.id)) is not None:
+                session.delete(row)
 
 
 def render(message: Message) -> tuple[Part, ...]:

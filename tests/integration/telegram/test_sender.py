@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
-from telegram.error import ChatMigrated, TimedOut
+from telegram.error import ChatMigrated, Forbidden, TimedOut
 
 from bot.channels.telegram.incoming import Started
 from bot.channels.telegram.intake import take_in
@@ -82,3 +82,16 @@ async def test_after_a_day_without_telegram_the_mail_takes_over(services, sender
     (mail,) = outbox(services)
     assert (mail.channel, mail.payload["kind"], mail.payload["to"]) == ("mail", "message", "amina@student.junia.com")
     assert "Telegram" in mail.payload["text"]
+
+
+async def test_a_last_word_that_nobody_lets_in_is_not_tried_for_ever(services, sender):
+    sender.bot.errors = [Forbidden("Forbidden: bot was blocked by the user")]
+    with services.database.write() as session:
+        session.delete(session.scalars(select(Address)).one())
+        (row,) = session.scalars(select(OutboxEntry))
+        row.payload = {**row.payload, "to": "4001"}
+
+    await sender.deliver_due()
+
+    assert sender.bot.errors == []
+    assert outbox(services) == []
