@@ -112,14 +112,18 @@ async def _read(response: httpx.Response) -> bytes:
 
 
 def _take(database: Database, now: datetime) -> Wanted | None:
+    due = (
+        select(Attachment)
+        .where(Attachment.state == AttachmentState.PENDING, Attachment.next_at <= now)
+        .order_by(Attachment.next_at, Attachment.id)
+        .limit(1)
+    )
+    # Nearly always there is none: a look must not make those who write wait.
+    with database.read() as session:
+        if session.scalar(due) is None:
+            return None
     with database.write() as session:
-        row = session.scalar(
-            select(Attachment)
-            .where(Attachment.state == AttachmentState.PENDING, Attachment.next_at <= now)
-            .order_by(Attachment.next_at, Attachment.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
+        row = session.scalar(due.with_for_update(skip_locked=True))
         if row is None:
             return None
         # Counted before the attempt: a file that kills the process must not be tried for ever.
