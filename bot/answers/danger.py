@@ -3,10 +3,10 @@
 from pathlib import Path
 from threading import Lock
 
-import encoder
 from bot.answers.trained import current_model
 from bot.errors import ConfigurationError
 from bot.log import get_logger
+from encoder.handing import vector_of
 from encoder.model import load_urgent
 from encoder.spelling import expand
 from encoder.urgent import UrgentModel
@@ -26,7 +26,7 @@ class TrainedDanger:
     def __call__(self, text: str, /) -> str | None:
         try:
             model = self._present()
-            return model.kinds_of(encoder.encode([expand(text)]))[0] if model else None
+            return model.kinds_of(vector_of(expand(text)))[0] if model else None
         except Exception:
             # The words must still open the door, whatever is wrong with a file.
             log.exception("urgent_model_failed")

@@ -1,5 +1,6 @@
 """The engine port over Rasa's REST channel."""
 
+import asyncio
 from datetime import date
 from typing import Any
 
@@ -7,6 +8,7 @@ import httpx
 
 from bot.assistant.ports import TurnFailed
 from bot.conversations.messages import Answer
+from encoder import handing
 
 
 class RasaEngine:
@@ -16,10 +18,11 @@ class RasaEngine:
         self._client = httpx.AsyncClient(base_url=url, timeout=timeout)
 
     async def ask(self, sender: str, text: str, *, language: str, today: date, metadata: dict[str, Any]) -> Answer:
+        vector = await asyncio.to_thread(handing.handed, text)
         body = {
             "sender": sender,
             "message": text,
-            "metadata": {"language": language, "today": today.isoformat(), **metadata},
+            "metadata": {"language": language, "today": today.isoformat(), handing.KEY: vector, **metadata},
         }
         try:
             response = await self._client.post("/webhooks/rest/webhook", json=body)

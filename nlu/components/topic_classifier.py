@@ -26,7 +26,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.linalg import lapack
 
 import encoder
-from encoder import kernel, urgent, vectors
+from encoder import handing, kernel, urgent, vectors
 from encoder.kernel import Kernel
 from encoder.model import TOPICS
 from encoder.spelling import Speller, expand
@@ -136,7 +136,7 @@ class TopicClassifier(IntentClassifier, GraphComponent):
         plain = [message for message in messages if (message.get(TEXT) or "").strip()[:1] not in ("", "/")]
         if self._kernel is None or not plain:
             return messages
-        found = self._kernel.best(encoder.encode([self._speller.repair(message.get(TEXT)) for message in plain]), BEST)
+        found = self._kernel.best(np.vstack([self._vector(message) for message in plain]), BEST)
         for message, labels in zip(plain, found, strict=True):
             ranking = [_as_intent(label, confidence) for label, confidence in labels]
             message.set(INTENT, ranking[0], add_to_output=True)
@@ -147,6 +147,12 @@ class TopicClassifier(IntentClassifier, GraphComponent):
                 add_to_output=True,
             )
         return messages
+
+    def _vector(self, message: Message) -> kernel.Floats:
+        """That of the gateway where it has looked at the same sentence: it is taken out, so that no event keeps it."""
+        metadata = message.get("metadata")
+        given = metadata.pop(handing.KEY, None) if isinstance(metadata, dict) else None
+        return handing.taken(given, self._speller.repair(message.get(TEXT)))
 
 
 def _vectors(name: str, texts: list[str]) -> kernel.Floats:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import encoder
+from encoder.handing import handed
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = ROOT / "nlu" / ".venv" / "bin" / "python"
@@ -66,6 +67,40 @@ def test_both_environments_give_the_same_vectors_and_fingerprint() -> None:
 
     np.testing.assert_allclose(np.array(theirs, dtype=np.float32), encoder.encode(texts), atol=1e-4)
     assert _engine("import encoder; print(encoder.fingerprint())").strip() == encoder.fingerprint()
+
+
+TAKE_A_VECTOR = """
+import json, sys
+from nlu import without_tensorflow
+without_tensorflow.install()
+from encoder.spelling import Speller
+from nlu.components.topic_classifier import TopicClassifier
+from rasa.shared.nlu.training_data.message import Message
+
+class Kernel:
+    def best(self, vectors, count):
+        self.seen = vectors
+        return [[("handoff", 1.0)] for _ in vectors]
+
+kernel = Kernel()
+message = Message(data={"text": "bonjour", "metadata": json.load(sys.stdin)})
+classifier = TopicClassifier({}, None, None, kernel, Speller({}))
+classifier.process([message])
+json.dump({"seen": kernel.seen[0].tolist(), "left": message.get("metadata")}, sys.stdout)
+"""
+
+
+@pytest.mark.engine
+def test_the_engine_takes_the_vector_of_the_gateway_and_leaves_none_behind() -> None:
+    if not ENGINE.exists():
+        pytest.skip("the engine's environment: run `make setup`")
+    # Of another sentence: it can only have been taken.
+    vector = handed("bonjour") | {"values": handed("Où est la gare ?")["values"]}
+    asked = json.dumps({"language": "fr", "vector": vector})
+
+    result = json.loads(_engine(TAKE_A_VECTOR, asked))
+    np.testing.assert_allclose(result["seen"], encoder.encode(["Où est la gare ?"])[0], atol=1e-6)
+    assert result["left"] == {"language": "fr"}
 
 
 def _engine(code: str, given: str = "") -> str:

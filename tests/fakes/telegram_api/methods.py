@@ -167,9 +167,9 @@ class BotApi:
         try:
             self._check_token(request.path_params["token"])
             params = await params_of(request)
-            if await self._strike_before(method, params, request):
+            if await self._strike_before(method, params):
                 self.core.calls.append(Call(method, params.kept, began, 0, "cut before"))
-                return Response()
+                return await cut(request)
             if method.lower() not in self.methods:
                 raise Refused(404, "Not Found: method not found")
             result = await self.methods[method.lower()](params)
@@ -181,8 +181,7 @@ class BotApi:
         self.core.bell.ring()
         if self._fault("cut_after", method, params) is not None:
             call.status, call.description = 0, "cut after"
-            await cut(request)
-            return Response()
+            return await cut(request)
         return JSONResponse({"ok": True, "result": result})
 
     async def file(self, request: Request) -> Response:
@@ -193,13 +192,12 @@ class BotApi:
             return JSONResponse(refused.body, refused.code)
         path = request.path_params["path"]
         found = next((each for each in self.core.world.files.values() if each.path == path), None)
-        if await self._strike_before("file", Params({}), request):
-            return Response()
+        if await self._strike_before("file", Params({})):
+            return await cut(request)
         if found is None:
             return JSONResponse(Refused(404, "Not Found").body, 404)
         if self._fault("cut_after", "file", Params({})) is not None:
-            await cut(request)
-            return Response()
+            return await cut(request)
         return Response(found.data, media_type="application/octet-stream")
 
     def _check_token(self, token: str) -> None:
@@ -212,12 +210,11 @@ class BotApi:
         chat = params.values.get("chat_id")
         return self.core.faults.of_call(kind, self.core.now(), method, int(str(chat)) if _is_number(chat) else None)
 
-    async def _strike_before(self, method: str, params: Params, request: Request) -> bool:
-        """Whether the connection was cut. Raises Refused for the faults that answer."""
+    async def _strike_before(self, method: str, params: Params) -> bool:
+        """Whether the connection is to be cut. Raises Refused for the faults that answer."""
         if (fault := self._fault("slow", method, params)) is not None:
             await asyncio.sleep(fault.seconds)
         if self._fault("cut_before", method, params) is not None:
-            await cut(request)
             return True
         if (fault := self._fault("status", method, params)) is not None:
             words = {500: "Internal Server Error", 502: "Bad Gateway", 504: "Gateway Timeout"}
@@ -482,11 +479,12 @@ def _retry_header(refused: Refused) -> dict[str, str]:
     return {} if seconds is None else {"Retry-After": str(seconds)}
 
 
-async def cut(request: Request) -> None:
-    """Close the connection without an answer."""
+async def cut(request: Request) -> Response:
+    """Close the connection without an answer; what is returned goes nowhere."""
     request.scope["fake.cut"]()
     # The server learns of it in its next round; before that it would complain of the missing answer.
     await asyncio.sleep(0.01)
+    return Response()
 
 
 def call_json(call: Call) -> Json:

@@ -548,7 +548,8 @@
           if (!polling && ++streamFailures >= STREAM_TRIES_BEFORE_POLLING) pollUntil = Date.now() + POLLING_LASTS;
           if (failures > 1 || !navigator.onLine) this.#view.onLine("offline");
         }
-        await this.#pause(backoff(failures));
+        // A message that waits to be sent is not kept waiting by the long pauses of a widget that only listens.
+        await this.#pause(backoff(failures, this.#queue.length ? 5 * SECOND : 30 * SECOND));
       }
     }
 
