@@ -49,12 +49,15 @@ proof: setup ## The long measurements whose figures the README quotes
 
 .PHONY: i18n
 i18n: setup ## Extract the interface strings and bring the catalogues up to date
-	@$(BABEL) -q extract -F babel.cfg -k say:2 -k say_n:2,3 -k mark --no-location --sort-output --omit-header --width=100 \
-		-o .tools/messages.pot .
+	@for mapping in babel babel-students; do \
+		$(BABEL) -q extract -F $$mapping.cfg -k say:2 -k say_n:2,3 -k mark --no-location --sort-output --omit-header \
+			--width=100 -o .tools/$$mapping.pot . || exit 1; \
+	done
 	@for language in $(LANGUAGES); do \
+		if [ $$language = fr ]; then mapping=babel; else mapping=babel-students; fi; \
 		if [ -f bot/locale/$$language/LC_MESSAGES/messages.po ]; \
-		then action="update --no-fuzzy-matching --width=100 --ignore-pot-creation-date"; else action=init; fi; \
-		$(BABEL) -q $$action -i .tools/messages.pot -d bot/locale -l $$language || exit 1; \
+		then action="update --no-fuzzy-matching --ignore-obsolete --width=100 --ignore-pot-creation-date"; else action=init; fi; \
+		$(BABEL) -q $$action -i .tools/$$mapping.pot -d bot/locale -l $$language || exit 1; \
 	done
 
 .PHONY: clean

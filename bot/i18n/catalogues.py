@@ -1,4 +1,7 @@
-"""`accueil i18n-check`: the catalogues hold every string that is said, in every language."""
+"""`accueil i18n-check`: the catalogues hold every string that is said, in every language in which it is read.
+
+Students read all of ours; staff those of the content, English and French (see babel-students.cfg).
+"""
 
 import re
 from collections.abc import Iterator
@@ -10,16 +13,16 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
-from bot.i18n.languages import CODES, DEFAULT
+from bot.i18n.languages import CODES, CONTENT_CODES, DEFAULT
 from bot.i18n.translate import LOCALE_FOLDER
 
 KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "say": (2,), "say_n": (2, 3), "mark": (1,)}
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
-def extracted(root: Path) -> set[str]:
-    """Every source string of bot/ and actions/ (of a plural: the singular)."""
-    with (root / "babel.cfg").open(encoding="utf-8") as file:
+def extracted(root: Path, *, staff: bool = True) -> set[str]:
+    """Every source string of bot/ and actions/ (of a plural: the singular), with those that `staff` alone read."""
+    with (root / ("babel.cfg" if staff else "babel-students.cfg")).open(encoding="utf-8") as file:
         methods, options = parse_mapping_cfg(file)
     messages = [
         message for _file, _line, message, _comments, _context in extract_from_dir(root, methods, options, KEYWORDS)
@@ -29,7 +32,7 @@ def extracted(root: Path) -> set[str]:
 
 def check_catalogues(root: Path) -> Iterator[str]:
     """One sentence per fault."""
-    strings = extracted(root)
+    everything, of_students = extracted(root), extracted(root, staff=False)
     for code in CODES:
         if code == DEFAULT:
             continue
@@ -39,6 +42,7 @@ def check_catalogues(root: Path) -> Iterator[str]:
             continue
         with path.open("rb") as file:
             catalogue = read_po(file, locale=code, abort_invalid=True)
+        strings = everything if code in CONTENT_CODES else of_students
         yield from (f"{code}: {fault}" for fault in _check(catalogue, strings))
 
 
