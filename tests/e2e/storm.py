@@ -6,6 +6,7 @@ beside it runs a small one.
 
 import argparse
 import json
+import random
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 
+import yaml
 from sqlalchemy import func, select
 
 from bot.channels.telegram.sender import render
@@ -27,22 +29,7 @@ from bot.db.session import Database
 from tests.e2e.desk import Desk, started
 from tests.fakes.telegram_api import Fake, Phone
 
-QUESTIONS = (
-    "How do I open a bank account as a student?",
-    "Do I need a translated birth certificate?",
-    "Wie bekomme ich ein Visum?",
-    "Comment trouver une chambre à Lille ?",
-    "Which documents should I bring from home?",
-    "C'est quoi la CVEC ?",
-    "How do I get a bus pass in Lille?",
-    "Is there a buddy who can show me around?",
-    "Puis-je travailler pendant mes études ?",
-    "When do French classes start?",
-    "/help",
-    "And how do I get to Lille from the airport?",
-    "¿Cómo pido el visado?",
-    "thank you",
-)
+COMMANDS = ("/help", "thank you", "Wie bekomme ich ein Visum?", "¿Cómo pido el visado?")
 PATIENCE = 300.0
 """Seconds for what is left once the last message was sent; one more for each message."""
 
@@ -149,12 +136,26 @@ def _storm(
     return figures
 
 
+def questions() -> list[str]:
+    """The held-out questions and a few other messages among them: so many that no answer's work is done before."""
+    files = [
+        path for language in ("en", "fr") for path in sorted((ROOT / "tests" / "nlu" / language).glob("[a-z]*.yml"))
+    ]
+    asked = [text for path in files for text in yaml.safe_load(path.read_text(encoding="utf-8"))]
+    random.Random(4).shuffle(asked)
+    return [
+        text
+        for number, each in enumerate(asked)
+        for text in ((each,) if number % 10 else (each, COMMANDS[number // 10 % 4]))
+    ]
+
+
 def _write(
     phones: Sequence[Phone], messages: int, rate: float, sent: Mapping[int, list[float]], done: threading.Event
 ) -> None:
     began = time.monotonic()
     try:
-        for number, phone, question in zip(range(messages), cycle(phones), cycle(QUESTIONS), strict=False):
+        for number, phone, question in zip(range(messages), cycle(phones), cycle(questions()), strict=False):
             time.sleep(max(0.0, began + number / rate - time.monotonic()))
             sent[phone.id].append(time.time())
             phone.says(question)
