@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 
 from bot.answers.words import person_button
-from bot.conversations.brought import ABOUT_OTHERS, FILES, MOST_MEGABYTES
+from bot.conversations.brought import (
+    ABOUT_OTHERS,
+    FILES,
+    MOST_FILES_A_DAY,
+    MOST_MEGABYTES,
+    MOST_MEGABYTES_A_DAY,
+)
 from bot.conversations.messages import Answer, Understanding
 from bot.i18n.translate import mark, say
 
@@ -33,6 +39,8 @@ class Thing:
     is_large: bool
     was_told: bool = False
     """It belongs to an album of which another file came to the same end: that is said once."""
+    is_over: bool = False
+    """The conversation has brought as much as it may in a day."""
 
     @property
     def is_file(self) -> bool:
@@ -85,6 +93,14 @@ def not_passed_on(language: str, thing: Thing) -> str | None:
             language,
             "This file was not passed on: it is larger than {limit} MB. Send a smaller one, please.",
             limit=MOST_MEGABYTES,
+        )
+    if thing.is_over:
+        return say(
+            language,
+            "This file was not passed on: at most {files} files and {limit} MB a day can be sent here. Send it "
+            "tomorrow, please.",
+            files=MOST_FILES_A_DAY,
+            limit=MOST_MEGABYTES_A_DAY,
         )
     # It came in the moment before the colleague took over.
     return say(language, "This file was not passed on. Send it again, please.")

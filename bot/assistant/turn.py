@@ -44,6 +44,8 @@ LINKING = ("link_email", "link_code")
 """Prompts that also answer when their time is over: a code that comes too late is told so."""
 PRESSED = "button"
 """The intent of a message that was a press of a button."""
+AT_ONCE = frozenset({"unlink"})
+"""Deeds that wait for nobody: whoever takes the link back may be afraid of who reads along."""
 LONGEST_ALBUM = 20
 """Messages to look back for files of the same album; Telegram puts at most 10 into one."""
 LONGEST_TURN = 14.0
@@ -83,6 +85,8 @@ class Outcome:
     alert: str | None = None
     notice: str | None = None
     """A line of the system, which may be said while a colleague has the conversation."""
+    deed: Effect | None = None
+    """Done although a colleague has the conversation; its words are a line of the system, which both read."""
 
 
 class Superseded(Exception):
@@ -124,7 +128,13 @@ def _thing_of(session: Session, entry: InboxEntry) -> Thing | None:
     content = entry.content
     if "brought" not in content:
         return None
-    return Thing(str(content["brought"]), bool(content["kept"]), bool(content["large"]), _was_told(session, entry))
+    return Thing(
+        str(content["brought"]),
+        bool(content["kept"]),
+        bool(content["large"]),
+        was_told=_was_told(session, entry),
+        is_over=bool(content.get("over")),
+    )
 
 
 def _was_told(session: Session, entry: InboxEntry) -> bool:
@@ -138,7 +148,8 @@ def _was_told(session: Session, entry: InboxEntry) -> bool:
         .limit(LONGEST_ALBUM)
     )
     return any(
-        all(each.content.get(name) == entry.content[name] for name in ("album", "kept", "large")) for each in earlier
+        all(each.content.get(name) == entry.content.get(name) for name in ("album", "kept", "large", "over"))
+        for each in earlier
     )
 
 
@@ -152,7 +163,7 @@ async def compute(
     if (urgent := await asyncio.to_thread(urgent_answer, door, knowledge, snapshot.text, language)) is not None:
         return Outcome(None if held else urgent, language, alert="urgent", notice=notice)
     if held:
-        return Outcome(None, snapshot.language, notice=notice)
+        return Outcome(None, snapshot.language, notice=notice, deed=_at_once(snapshot))
     if snapshot.thing is not None and not snapshot.text.strip():
         is_waiting = snapshot.control == Control.WAITING
         return Outcome(without_words(language, snapshot.thing, is_waiting=is_waiting), language)
@@ -169,6 +180,13 @@ def _notice(snapshot: Snapshot) -> str | None:
     """What the colleague who has the conversation will not get of this message, for the student."""
     thing = snapshot.thing
     return not_passed_on(snapshot.language, thing) if thing is not None else None
+
+
+def _at_once(snapshot: Snapshot) -> Effect | None:
+    """What the student may ask of the machine whoever has the conversation."""
+    meant = command_of(snapshot.text) if snapshot.payload is None else snapshot.payload
+    name = str((meant or {}).get("effect"))
+    return Effect(name, {}) if name in AT_ONCE else None
 
 
 async def compute_without_prompt(engine: Engine, knowledge: Knowledge, snapshot: Snapshot, now: datetime) -> Outcome:
@@ -299,6 +317,7 @@ def commit(database: Database, deeds: Deeds, snapshot: Snapshot, outcome: Outcom
         alert=outcome.alert,
         silent=outcome.answer is None,
         notice=outcome.notice,
+        deed=outcome.deed,
     )
 
 
@@ -313,6 +332,7 @@ def _commit(
     alert: str | None,
     silent: bool = False,
     notice: str | None = None,
+    deed: Effect | None = None,
 ) -> bool:
     with database.write() as session:
         conversation = locked_conversation(session, snapshot.conversation_id)
@@ -330,6 +350,8 @@ def _commit(
             return False
         if alert is not None:
             _alert(session, conversation, alert, snapshot.entry_id, now)
+        if deed is not None and (done := do_all(context, deeds, (deed,))) is not None:
+            append(session, conversation, Author.SYSTEM, done.text, kind=Kind.NOTICE, now=now)
         if notice is not None:
             append(session, conversation, Author.SYSTEM, notice, kind=Kind.NOTICE, now=now)
         if reply is not None:

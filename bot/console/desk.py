@@ -72,7 +72,7 @@ class FileOut(BaseModel):
     id: int
     name: str
     size: int = Field(description="Bytes, as the channel said until it is kept.")
-    state: Literal["pending", "kept", "failed"]
+    state: Literal["pending", "kept", "failed", "refused"]
 
 
 class FileOfMessage(FileOut):

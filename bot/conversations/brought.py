@@ -11,6 +11,10 @@ ABOUT_OTHERS = frozenset({"location", "contact", "poll"})
 MOST_MEGABYTES = 20
 MOST_BYTES = MOST_MEGABYTES * 1024 * 1024
 """What the Bot API hands out to a bot."""
+MOST_FILES_A_DAY = 40
+MOST_MEGABYTES_A_DAY = 100
+"""Of one conversation: four papers of ten photographed pages each, or five of the largest files. They lie in the
+database, so that one chat must not fill it."""
 LONGEST_NAME = 120
 LONGEST_EXTERNAL = 300
 LONGEST_SUMMARY = 300

@@ -124,10 +124,15 @@ class AttachmentState(StrEnum):
     PENDING = "pending"
     KEPT = "kept"
     FAILED = "failed"
+    REFUSED = "refused"
+    """Never fetched: that there was a file is all that is known of it."""
 
 
 class Attachment(Base):
-    """A file that a student sent while a colleague had the conversation; in the database, so that it goes with it."""
+    """A file that a student sent while a colleague had the conversation; in the database, so that it goes with it.
+
+    Of a file with a caption that is not kept there is a row as well: the caption alone would not say that it was one.
+    """
 
     __tablename__ = "attachments"
     __table_args__ = (

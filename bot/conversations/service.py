@@ -11,11 +11,21 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from bot.conversations.brought import can_be_kept, clean_name, is_too_large, line_of, media_type_of
+from bot.conversations.brought import (
+    FILES,
+    MOST_FILES_A_DAY,
+    MOST_MEGABYTES_A_DAY,
+    can_be_kept,
+    clean_name,
+    is_too_large,
+    line_of,
+    media_type_of,
+)
 from bot.conversations.messages import Brought, Button, IncomingMessage, Source
 from bot.conversations.models import (
     Address,
     Attachment,
+    AttachmentState,
     Author,
     Control,
     Conversation,
@@ -164,11 +174,12 @@ def receive_message(session: Session, conversation_id: UUID, incoming: IncomingM
     if (brought := incoming.brought) is not None:
         is_with_staff = conversation.control == Control.STAFF
         label = text.strip() or line_of(brought, conversation.language, is_with_staff=is_with_staff)
-        is_kept = is_with_staff and can_be_kept(brought)
-        content |= {"kept": is_kept, "large": is_too_large(brought)}
+        is_wanted = is_with_staff and can_be_kept(brought)
+        is_over = is_wanted and not _has_room(session, conversation_id, brought.size, now)
+        content |= {"kept": is_wanted and not is_over, "large": is_too_large(brought), "over": is_over}
     message = append(session, conversation, Author.STUDENT, label, now=now, client_id=incoming.external_id)
-    if brought is not None and content["kept"]:
-        _keep(session, message, brought, now)
+    if brought is not None and brought.kind in FILES and (content["kept"] or text.strip()):
+        _note_file(session, message, brought, now, is_kept=content["kept"])
     session.add(
         InboxEntry(
             channel=incoming.channel,
@@ -189,12 +200,27 @@ def _is_same(stored: dict[str, Any], incoming: dict[str, Any]) -> bool:
     return {**stored, **incoming} == stored
 
 
-def _keep(session: Session, message: Message, brought: Brought, now: datetime) -> None:
-    """Note a file for the colleague; the channel fetches it."""
+def _has_room(session: Session, conversation_id: UUID, size: int, now: datetime) -> bool:
+    """Whether this conversation may bring one more file of so many bytes within a day."""
+    files, brought = session.execute(
+        select(func.count(), func.coalesce(func.sum(Attachment.size), 0))
+        .join(Message, Attachment.message_id == Message.id)
+        .where(
+            Message.conversation_id == conversation_id,
+            Attachment.state.in_((AttachmentState.PENDING, AttachmentState.KEPT)),
+            Attachment.created_at > now - timedelta(days=1),
+        )
+    ).one()
+    return bool(files < MOST_FILES_A_DAY and brought + size <= MOST_MEGABYTES_A_DAY * 1024 * 1024)
+
+
+def _note_file(session: Session, message: Message, brought: Brought, now: datetime, *, is_kept: bool) -> None:
+    """Note a file for the colleague. One that is kept the channel fetches; of another it is known that it was there."""
     session.add(
         Attachment(
             message_id=message.id,
-            external=brought.external,
+            external=brought.external if is_kept else "",
+            state=AttachmentState.PENDING if is_kept else AttachmentState.REFUSED,
             name=clean_name(brought.name),
             media_type=media_type_of(brought.media_type),
             size=brought.size,

@@ -1,9 +1,10 @@
-"""A student who has shut us out of Telegram is reached elsewhere: in the widget, or by mail."""
+"""Where a student is reached in Telegram; whoever has shut us out of it is reached in the widget, or by mail."""
 
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from bot.channels.telegram.incoming import CHANNEL
 from bot.conversations.models import Address, Conversation, Message, OutboxEntry
@@ -14,6 +15,16 @@ from bot.reminders.telling import queue_mail
 from bot.students.models import Student
 
 ELSEWHERE = "web"
+
+
+def address_in(conversation: UUID | InstrumentedAttribute[UUID | None] | None) -> Select[tuple[Address]]:
+    """The chat that a conversation is read in: the one that came to it last."""
+    return (
+        select(Address)
+        .where(Address.channel == CHANNEL, Address.conversation_id == conversation)
+        .order_by(Address.id.desc())
+        .limit(1)
+    )
 
 
 def shut_out(session: Session, address: Address, now: datetime) -> None:

@@ -19,7 +19,7 @@ from bot.channels.telegram.formatting import Part, keyboard_rows, parts_of
 from bot.channels.telegram.incoming import CHANNEL
 from bot.channels.telegram.intake import wait_for_event
 from bot.channels.telegram.pace import Pace
-from bot.channels.telegram.reach import shut_out
+from bot.channels.telegram.reach import address_in, shut_out
 from bot.clock import Clock
 from bot.conversations.messages import Source
 from bot.conversations.models import Address, Alert, Author, Message, OutboxEntry
@@ -118,13 +118,7 @@ class Sender:
             .group_by(OutboxEntry.conversation_id)
             .scalar_subquery()
         )
-        chat = (
-            select(Address.external)
-            .where(Address.channel == CHANNEL, Address.conversation_id == OutboxEntry.conversation_id)
-            .order_by(Address.id.desc())
-            .limit(1)
-            .scalar_subquery()
-        )
+        chat = address_in(OutboxEntry.conversation_id).with_only_columns(Address.external).scalar_subquery()
         with self.database.read() as session:
             rows = session.execute(
                 select(OutboxEntry.id, OutboxEntry.conversation_id, chat)
@@ -151,12 +145,7 @@ class Sender:
                         Message.conversation_id == row.conversation_id, Message.seq == int(row.payload["seq"])
                     )
                 )
-                address = session.scalar(
-                    select(Address)
-                    .where(Address.channel == CHANNEL, Address.conversation_id == row.conversation_id)
-                    .order_by(Address.id.desc())
-                    .limit(1)
-                )
+                address = session.scalar(address_in(row.conversation_id))
                 chat = address.external if address is not None else str(row.payload.get("to", ""))
                 if message is None or not chat or row.conversation_id is None:
                     # Erased, or the chat has left this conversation: nobody is there to read it.
@@ -176,44 +165,53 @@ class Sender:
         return heads
 
     async def _deliver(self, head: Head) -> None:
-        """Send what is left of one row."""
-        chat = head.chat
+        """Send what is left of one row. What the database cannot note goes out again at the end of the lease."""
         try:
-            for place in range(head.sent, len(head.parts)):
-                if place > head.sent:
-                    await asyncio.to_thread(self._note, head.id, place)
-                    await asyncio.sleep(self.pace.wait(chat, self.now()))
-                    self.pace.leaves(chat, self.now())
-                is_last = place == len(head.parts) - 1
-                await self._send(chat, head.parts[place], head.buttons if is_last else ())
-                self.pace.arrived(chat, self.now())
-            await asyncio.to_thread(self._drop, head.id)
-        except RetryAfter as error:
-            seconds = _seconds(error)
-            self.pace.blocked(chat, self.now(), seconds)
-            await self._later(head, "RetryAfter", timedelta(seconds=seconds))
-        except ChatMigrated as error:
-            await asyncio.to_thread(self._moved, chat, str(error.new_chat_id))
-            await self._later(head, "ChatMigrated", timedelta())
-        except Forbidden:
-            await asyncio.to_thread(self._shut_out, head)
-        except BadRequest as error:
-            if any(words in error.message.casefold() for words in GONE):
-                await asyncio.to_thread(self._shut_out, head)
-            else:
-                await asyncio.to_thread(self._give_up, head.id, error.message)
-        except (TelegramError, OSError) as error:
-            delay = min(timedelta(seconds=2.0 ** min(head.attempts - 1, 10)), LONGEST_DELAY)
-            await self._later(head, type(error).__name__, delay)
+            try:
+                await self._send_parts(head)
+            except Unavailable:
+                raise
+            except Exception as error:
+                await self._put_off(head, error)
         except Unavailable:
-            # Telegram has it and we could not note that: at the end of the lease it goes out again.
             log.warning("delivery_not_noted", outbox_id=head.id)
-        except Exception:
-            log.exception("delivery_failed", outbox_id=head.id)
-            await self._later(head, "unexpected", min(LONGEST_DELAY, timedelta(seconds=2.0 ** min(head.attempts, 8))))
         finally:
             self._busy.pop(head.conversation_id, None)
             self.called.set()
+
+    async def _send_parts(self, head: Head) -> None:
+        for place in range(head.sent, len(head.parts)):
+            if place > head.sent:
+                await asyncio.to_thread(self._note, head.id, place)
+                await asyncio.sleep(self.pace.wait(head.chat, self.now()))
+                self.pace.leaves(head.chat, self.now())
+            is_last = place == len(head.parts) - 1
+            await self._send(head.chat, head.parts[place], head.buttons if is_last else ())
+            self.pace.arrived(head.chat, self.now())
+        await asyncio.to_thread(self._drop, head.id)
+
+    async def _put_off(self, head: Head, error: Exception) -> None:
+        """Note why a row did not arrive, and what becomes of it."""
+        kind = type(error).__name__
+        match error:
+            case RetryAfter():
+                seconds = _seconds(error)
+                self.pace.blocked(head.chat, self.now(), seconds)
+                await self._later(head, kind, timedelta(seconds=seconds))
+            case ChatMigrated():
+                await asyncio.to_thread(self._moved, head.chat, str(error.new_chat_id))
+                await self._later(head, kind, timedelta())
+            case Forbidden():
+                await asyncio.to_thread(self._shut_out, head)
+            case BadRequest() if any(words in error.message.casefold() for words in GONE):
+                await asyncio.to_thread(self._shut_out, head)
+            case BadRequest():
+                await asyncio.to_thread(self._give_up, head.id, error.message)
+            case TelegramError() | OSError():
+                await self._later(head, kind, _pause_after(head.attempts))
+            case _:
+                log.error("delivery_failed", outbox_id=head.id, exc_info=error)
+                await self._later(head, "unexpected", _pause_after(head.attempts + 1))
 
     async def _send(self, chat: str, part: Part, buttons: tuple[tuple[str, str], ...]) -> None:
         markup = keyboard(buttons)
@@ -233,10 +231,7 @@ class Sender:
             await self.bot.send_message(int(chat), part.plain, reply_markup=markup, link_preview_options=NO_PREVIEW)
 
     async def _later(self, head: Head, kind: str, delay: timedelta) -> None:
-        try:
-            await asyncio.to_thread(self._postpone, head.id, kind, delay)
-        except Unavailable:
-            log.warning("delivery_not_noted", outbox_id=head.id)
+        await asyncio.to_thread(self._postpone, head.id, kind, delay)
 
     def _postpone(self, row_id: int, kind: str, delay: timedelta) -> None:
         with self.database.write() as session:
@@ -304,6 +299,10 @@ def keyboard(buttons: tuple[tuple[str, str], ...]) -> InlineKeyboardMarkup | Non
 
 def _is_too_old(row: OutboxEntry, message: Message, now: datetime) -> bool:
     return row.attempts > 0 and message.created_at < now - PATIENCE
+
+
+def _pause_after(attempts: int) -> timedelta:
+    return min(timedelta(seconds=2.0 ** min(attempts - 1, 10)), LONGEST_DELAY)
 
 
 def _seconds(error: RetryAfter) -> float:

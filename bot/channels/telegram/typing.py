@@ -4,13 +4,13 @@ import asyncio
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
 from telegram import Bot
 from telegram.constants import ChatAction
 
 from bot.channels.telegram.client import quietly
 from bot.channels.telegram.incoming import CHANNEL
-from bot.conversations.models import Address, Conversation
+from bot.channels.telegram.reach import address_in
+from bot.conversations.models import Conversation
 from bot.db.session import Database
 from bot.errors import Unavailable
 
@@ -59,17 +59,10 @@ class Typing:
         """Where the student reads now; None when that is not Telegram."""
         try:
             with self.database.read() as session:
-                return session.scalar(
-                    select(Address.external)
-                    .join(Conversation, Conversation.id == Address.conversation_id)
-                    .where(
-                        Conversation.id == conversation_id,
-                        Conversation.channel == CHANNEL,
-                        Address.channel == CHANNEL,
-                        Address.blocked_at.is_(None),
-                    )
-                    .order_by(Address.id.desc())
-                    .limit(1)
-                )
+                conversation = session.get(Conversation, conversation_id)
+                address = session.scalar(address_in(conversation_id))
         except Unavailable:
             return None
+        if conversation is None or conversation.channel != CHANNEL or address is None or address.blocked_at:
+            return None
+        return address.external

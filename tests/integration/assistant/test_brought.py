@@ -1,6 +1,7 @@
 """What is not a text, from the channel to the reply: what is stored, what is kept, what is said."""
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -10,9 +11,9 @@ from bot.answers.urgent import build_door
 from bot.assistant.brought import INSTEAD, Thing, before_answer, kept, without_words
 from bot.assistant.deeds import TALK
 from bot.assistant.turn import commit, compute, load
-from bot.conversations.brought import MOST_BYTES
+from bot.conversations.brought import MOST_BYTES, MOST_FILES_A_DAY, MOST_MEGABYTES_A_DAY
 from bot.conversations.messages import Brought, IncomingMessage
-from bot.conversations.models import Alert, Attachment, Control, Conversation, InboxEntry, Message
+from bot.conversations.models import Alert, Attachment, AttachmentState, Control, Conversation, InboxEntry, Message
 from bot.conversations.service import edit_message, receive_message
 from bot.errors import DifferentContent, InvalidField
 from bot.handoff.models import Reason
@@ -171,6 +172,71 @@ def test_a_file_over_the_limit_is_not_kept_and_the_student_is_told_once(database
     assert attachments(database) == []
 
 
+OVER = "This file was not passed on: at most 40 files and 100 MB a day can be sent here. Send it tomorrow, please."
+
+
+def test_after_as_many_files_as_a_day_holds_the_student_is_told_and_the_next_day_begins_anew(
+    database, talk, take_turns, claire, now
+):
+    def bring_at(moment, number: int) -> None:
+        with database.write() as session:
+            message = IncomingMessage("web", f"4001:{number}", "", None, moment, photo())
+            receive_message(session, talk, message, moment)
+
+    for number in range(MOST_FILES_A_DAY):
+        bring_at(now, number)
+    bring_at(now + timedelta(hours=23), 1001)
+    bring_at(now + timedelta(hours=24), 1002)
+    take_turns()
+
+    assert [text for author, text in said(database, talk) if author == "system"][1:] == [OVER]
+    assert len(attachments(database)) == MOST_FILES_A_DAY + 1
+
+
+def test_the_bytes_of_a_day_are_limited_and_a_smaller_file_still_finds_room(database, talk, bring, take_turns, claire):
+    whole, rest = divmod(MOST_MEGABYTES_A_DAY * 1024 * 1024 - 10, MOST_BYTES)
+    for number in range(whole):
+        bring(photo(MOST_BYTES), external_id=f"4001:{number}")
+    bring(photo(rest), external_id="4001:rest")
+    bring(photo(11), external_id="4001:large")
+    bring(photo(10), external_id="4001:small")
+    take_turns()
+
+    assert said(database, talk)[-1] == ("system", OVER)
+    assert [size for *_, size, _ in attachments(database)] == [*[MOST_BYTES] * whole, rest, 10]
+
+
+def test_a_file_that_never_came_takes_no_room(database, talk, bring, take_turns, claire):
+    for number in range(MOST_FILES_A_DAY):
+        bring(photo(), external_id=f"4001:{number}")
+    with database.write() as session:
+        session.scalars(select(Attachment)).first().state = AttachmentState.FAILED
+    bring(photo(), external_id="4001:again")
+    take_turns()
+
+    assert len(attachments(database)) == MOST_FILES_A_DAY + 1
+    assert OVER not in [text for _, text in said(database, talk)]
+
+
+def test_of_an_album_over_the_limit_the_student_is_told_once(database, talk, bring, take_turns, claire):
+    for number in range(MOST_FILES_A_DAY):
+        bring(photo(), external_id=f"4001:{number}")
+    for number in range(3):
+        bring(photo(album="a1"), external_id=f"4001:over{number}")
+    take_turns()
+
+    assert [text for _, text in said(database, talk)].count(OVER) == 1
+
+
+@pytest.mark.parametrize("size", [1000, MOST_BYTES + 1])
+def test_of_a_captioned_file_that_is_not_kept_staff_see_that_it_was_there(database, talk, bring, take_turns, size):
+    bring(photo(size), "What is the CVEC?")
+    take_turns()
+
+    assert attachments(database) == [("", "photo.jpg", "image/jpeg", size, "refused")]
+    assert said(database, talk)[0] == ("student", "What is the CVEC?")
+
+
 def test_a_file_from_the_moment_before_a_claim_is_asked_for_again(database, talk, bring, take_turns, now):
     bring(photo())
     with database.write() as session:
@@ -210,7 +276,7 @@ def test_of_a_place_a_contact_or_a_poll_nothing_is_stored_while_the_bot_has_it(
     assert said(database, talk) == [("student", line), ("bot", answer)]
     with database.read() as session:
         assert [entry.content for entry in session.scalars(select(InboxEntry))] == [
-            {"brought": kind, "text": "", "album": "", "kept": False, "large": False}
+            {"brought": kind, "text": "", "album": "", "kept": False, "large": False, "over": False}
         ]
 
 

@@ -68,6 +68,20 @@ async def test_the_transcript_of_the_desk_shows_a_file_under_its_message(
     assert [event["files"] for event in there] == [[], [], [KEPT]]
 
 
+async def test_the_transcript_shows_that_a_captioned_file_was_not_kept_and_has_nothing_to_save(
+    desk: httpx.AsyncClient, services: Services
+):
+    now = services.clock.now()
+    file = Brought("document", NAME, "application/pdf", 2048, "BQACAgIAAx")
+    with services.database.write() as session:
+        conversation_id = make_conversation(session, now).id
+        receive_message(session, conversation_id, IncomingMessage("web", "8", "my visa", None, now, file), now)
+
+    events = (await desk.get(f"/staff/api/conversations/{conversation_id}/transcript")).json()["events"]
+    assert [event["files"] for event in events] == [[], [PENDING | {"state": "refused"}]]
+    assert (await desk.get(f"/staff/api/conversations/{conversation_id}/files/1")).status_code == 404
+
+
 async def test_a_page_that_waits_for_a_file_asks_for_the_files_alone(
     desk: httpx.AsyncClient, services: Services, conversation_id: UUID
 ):

@@ -4,13 +4,15 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
-from telegram.error import ChatMigrated, Forbidden, TimedOut
+from telegram.error import BadRequest, ChatMigrated, Forbidden, TimedOut
 
 from bot.channels.telegram.incoming import Started
 from bot.channels.telegram.intake import take_in
-from bot.channels.telegram.sender import PATIENCE, Sender
+from bot.channels.telegram.sender import LEASE, PATIENCE, Sender
 from bot.conversations.models import Address, Conversation, OutboxEntry
 from bot.conversations.words import greeting
+from bot.db.session import Database
+from bot.errors import Unavailable
 from tests.factories import make_student
 
 
@@ -94,4 +96,49 @@ async def test_a_last_word_that_nobody_lets_in_is_not_tried_for_ever(services, s
     await sender.deliver_due()
 
     assert sender.bot.errors == []
+    assert outbox(services) == []
+
+
+class AwayOnce:
+    """A database that is away for the first write after something was sent."""
+
+    def __init__(self, database: Database, bot: Bot) -> None:
+        self.database, self.bot, self.refused = database, bot, 0
+
+    def read(self):
+        return self.database.read()
+
+    def write(self):
+        if not self.bot.errors and not self.refused:
+            self.refused += 1
+            raise Unavailable
+        return self.database.write()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Forbidden("Forbidden: bot was blocked by the user"),
+        BadRequest("Chat not found"),
+        BadRequest("Text is too odd"),
+        ChatMigrated(5001),
+        TimedOut(),
+        OSError("away"),
+        RuntimeError("unforeseen"),
+    ],
+)
+async def test_a_refusal_that_cannot_be_noted_ends_no_task_and_goes_out_again_after_the_lease(services, sender, error):
+    sender.bot.errors = [error]
+    sender.database = AwayOnce(services.database, sender.bot)
+
+    await sender._start_due()
+    (task,) = sender._busy.values()
+    await task
+
+    assert (sender.database.refused, sender._busy) == (1, {})
+    (row,) = outbox(services)
+    assert (row.attempts, row.last_error, row.next_at) == (1, None, services.clock.now() + LEASE)
+    services.clock.instant += LEASE
+    await sender.deliver_due()
+    assert sender.bot.sent == [(4001, greeting("fr"))]
     assert outbox(services) == []

@@ -124,5 +124,6 @@ def script_strings(language: str) -> dict[str, Any]:
         "files": say(language, "Files"),
         "file_pending": say(language, "arriving…"),
         "file_failed": say(language, "did not arrive; the student has been told"),
+        "file_refused": say(language, "was not kept"),
         "gone": say(language, "This conversation no longer exists."),
     }
