@@ -3,6 +3,7 @@
 Telegram itself is left out: the gateway runs in this process, its bot is said to be on, and a chat opens the link.
 """
 
+import io
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import uvicorn
+import zxingcpp
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import select
 
@@ -106,6 +109,12 @@ def reader_at(context: Context, gateway: Gateway, language: str = "en", **option
     return Reader(page, gateway)
 
 
+def codes_on(page: Page) -> list[str]:
+    """What a camera that looks at the screen reads of it."""
+    picture = Image.open(io.BytesIO(page.screenshot()))
+    return [code.text for code in zxingcpp.read_barcodes(picture)]
+
+
 def test_the_link_is_opened_and_confirmed_and_telegram_leaves_again(gateway: Gateway, new_context: Context):
     reader = reader_at(new_context, gateway)
 
@@ -127,6 +136,18 @@ def test_the_link_is_opened_and_confirmed_and_telegram_leaves_again(gateway: Gat
     reader.page.keyboard.press("Escape")
     expect(reader.chat.get_by_role("button", name="Continue on Telegram")).to_be_focused()
     expect(reader.chat.get_by_role("log")).to_contain_text("Telegram has left this conversation.")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_camera_reads_the_link_and_nothing_before_there_is_one(gateway: Gateway, new_context: Context, scheme: str):
+    reader = reader_at(new_context, gateway, color_scheme=scheme)
+    expect(reader.chat.get_by_role("button", name="Continue on Telegram")).to_be_visible()
+    assert codes_on(reader.page) == []
+
+    address = reader.link()
+    expect(reader.sheet.get_by_role("img", name="QR code that opens Telegram")).to_be_visible()
+
+    assert codes_on(reader.page) == [address]
 
 
 def test_another_account_is_shown_as_text_and_no_leads_to_a_new_link(gateway: Gateway, new_context: Context):

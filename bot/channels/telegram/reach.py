@@ -17,7 +17,7 @@ from bot.students.models import Student
 ELSEWHERE = "web"
 
 
-def address_in(conversation: UUID | InstrumentedAttribute[UUID | None] | None) -> Select[tuple[Address]]:
+def address_in(conversation: UUID | InstrumentedAttribute[UUID | None] | None) -> Select[Address]:
     """The chat that a conversation is read in: the one that came to it last."""
     return (
         select(Address)
