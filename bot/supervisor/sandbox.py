@@ -58,7 +58,8 @@ def sandbox_child(settings: Settings, port: int, client: httpx.AsyncClient) -> C
     """The process, with the token of the settings."""
     # The token is in no argument: those are to be read by everybody on the machine.
     env = {**os.environ, "ACCUEIL_TELEGRAM_TOKEN": settings.telegram_token.get_secret_value()}
-    argv = (sys.executable, "-m", PACKAGE, "--port", str(port), "--token-from", "ACCUEIL_TELEGRAM_TOKEN")
+    token = ("--token-from", "ACCUEIL_TELEGRAM_TOKEN")
+    argv = (sys.executable, "-m", PACKAGE, "--port", str(port), *token, "--desk", settings.address)
     log = settings.data / "logs" / "telegram-sandbox.log"
     probe = partial(http_answers, client, f"http://{LOOPBACK}:{port}/control/state")
     return Child("sandbox", argv, env, settings.root, log, probe)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,10 +90,12 @@ def _is_answered(url: str) -> bool:
 
 
 @contextmanager
-def started(folder: Path, models: Path, more: Mapping[str, str] | None = None) -> Iterator[Desk]:
+def started(
+    folder: Path, models: Path, more: Mapping[str, str] | None = None, command: Sequence[str] = ("run",)
+) -> Iterator[Desk]:
     """`accueil run` until the end of the block. `models`: trained already, shared so that nothing is trained twice.
 
-    `more`: settings of its own, as variables of the environment.
+    `more`: settings of its own, as variables of the environment. `command`: another one that starts a desk.
     """
     data = folder / "data"
     data.mkdir(mode=0o700)
@@ -113,7 +115,7 @@ def started(folder: Path, models: Path, more: Mapping[str, str] | None = None) -
     output = folder / "accueil-run.txt"
     with output.open("w") as written:
         process = subprocess.Popen(
-            [sys.executable, "-m", "bot", "run"],
+            [sys.executable, "-m", "bot", *command],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,

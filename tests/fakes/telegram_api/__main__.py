@@ -18,12 +18,13 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
     parser.add_argument("--token", default=TOKEN, help="the token that the bot must show")
     parser.add_argument("--token-from", metavar="VARIABLE", help="read the token from this variable of the environment")
+    parser.add_argument("--desk", default="", help="where the bot's own pages are, for links on the page of the phone")
     given = parser.parse_args()
     token = os.environ[given.token_from] if given.token_from else given.token
     with listening(given.port) as sock:
         address = f"http://127.0.0.1:{sock.getsockname()[1]}"
         print(json.dumps({"address": address, "token": token}), flush=True)
-        core = Core(token)
+        core = Core(token, desk=given.desk)
         # A bot that knew an earlier run must not take new updates for repeats: all numbers grow from start to start.
         since = int(core.now()) - BEGINNING
         core.world.next_update, core.world.next_message = FIRST_UPDATE + since, 1 + since

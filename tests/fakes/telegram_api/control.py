@@ -92,6 +92,7 @@ class Control:
         world = self.core.world
         state: Json = {
             "bot": world.bot,
+            "desk": self.core.desk,
             "pending": len(world.updates) + len(self.core.echoes),
             "next_update": world.next_update,
             "webhook": world.webhook.url,

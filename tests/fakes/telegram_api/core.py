@@ -52,6 +52,8 @@ class Core:
     bell: Bell = field(default_factory=Bell)
     echoes: list[Update] = field(default_factory=list)
     """Updates that the bot has acknowledged and gets again all the same."""
+    desk: str = ""
+    """Where the bot's own pages are; no slash at the end."""
     poll: int = 0
     """Number of the look for updates that may wait; an earlier one ends."""
     world: World = field(init=False)

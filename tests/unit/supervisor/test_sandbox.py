@@ -36,6 +36,7 @@ async def test_the_process_gets_the_token_where_nobody_else_reads_it():
         child = sandbox_child(settings(telegram_token="110000001:" + "x" * 36), 8090, client)
     assert child.argv[1:] == (
         "-m", "tests.fakes.telegram_api", "--port", "8090", "--token-from", "ACCUEIL_TELEGRAM_TOKEN",
+        "--desk", "http://127.0.0.1:8000",
     )  # fmt: skip
     assert child.env["ACCUEIL_TELEGRAM_TOKEN"] == "110000001:" + "x" * 36
 

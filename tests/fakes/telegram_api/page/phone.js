@@ -145,6 +145,7 @@ function key(message, button) {
   const node = make("button", { type: "button", textContent: button.text, dir: "auto" });
   node.addEventListener("click", async () => {
     node.setAttribute("aria-busy", "true");
+    toEnd();
     const done = await act("presses", { message_id: message.message_id, data: button.callback_data });
     if (done) waiting.set(done.query_id, node); else node.removeAttribute("aria-busy");
   });
@@ -171,11 +172,21 @@ function show(event) {
   const node = phone.messages.get(message.message_id) ?? make("li");
   node.className = event.from_bot ? "" : "own";
   node.replaceChildren(bubble(message), ...(event.from_bot ? keys(message) : []));
-  if (!phone.messages.has(message.message_id)) {
-    phone.messages.set(message.message_id, node);
-    $("talk").insertBefore(node, phone.dots);
-  }
-  return undefined;
+  if (phone.messages.has(message.message_id)) return undefined;
+  phone.messages.set(message.message_id, node);
+  $("talk").insertBefore(node, phone.dots);
+  return node;
+}
+
+const toEnd = () => { $("talk").scrollTop = $("talk").scrollHeight; };
+
+/* The newest is in view; of what is longer than the screen, its beginning. */
+function reveal(nodes) {
+  toEnd();
+  const first = nodes.find((node) => node && !node.classList.contains("own"));
+  if (!first) return;
+  const hidden = $("talk").getBoundingClientRect().top + 16 - first.getBoundingClientRect().top;
+  if (hidden > 0) $("talk").scrollTop -= hidden;
 }
 
 function typing() {
@@ -210,9 +221,9 @@ async function follow(turn) {
       const atEnd = talk.scrollHeight - talk.scrollTop - talk.clientHeight < 120;
       // What happened long ago is not happening now.
       const recent = found.events.filter((each) => each.message || Date.now() / 1000 - each.at < TYPING_LASTS / 1000);
-      recent.forEach(show);
+      const shown = recent.map(show);
+      if (found.events.length && atEnd) reveal(phone.seen ? shown : []);
       phone.seen = found.next;
-      if (found.events.length && atEnd) talk.scrollTop = talk.scrollHeight;
     } catch {
       if (turn !== phone.turn) return;
       $("facts").textContent = "The server does not answer. It is asked again every two seconds.";
@@ -225,6 +236,8 @@ async function facts() {
   const state = await ask("/control/state");
   phone.bot = state.bot;
   $("bot").textContent = state.bot.first_name;
+  $("desk").hidden = !state.desk;
+  for (const each of $("desk").querySelectorAll("a")) Object.assign(each, { href: state.desk + each.dataset.page, target: "_blank", rel: "noopener" });
   const known = state.people.find((each) => each.id === phone.person.id);
   phone.blocked = Boolean(known?.is_blocking);
   $("block").textContent = phone.blocked ? "Unblock the bot" : "Block the bot";
@@ -232,10 +245,10 @@ async function facts() {
   $("start").hidden = !isNew && !phone.blocked;
   $("start").textContent = phone.blocked ? "Unblock" : "Start";
   $("composer").hidden = isNew || phone.blocked;
-  const lines = [state.calls ? `The bot has called ${state.calls} times.` : "No bot has called yet."];
-  if (state.pending) lines.push(`${state.pending} updates wait for it.`);
+  const lines = [state.calls ? `Calls of the bot: ${state.calls}.` : "No bot has called yet."];
+  if (state.pending) lines.push(`Updates that wait for it: ${state.pending}.`);
   const fast = Object.values(state.violations).reduce((sum, each) => sum + each, 0);
-  if (fast) lines.push(`It was faster than Telegram allows ${fast} times.`);
+  if (fast) lines.push(`Calls faster than Telegram allows: ${fast}.`);
   $("facts").textContent = lines.join("\n");
 }
 
@@ -263,6 +276,20 @@ async function take(person) {
 function toggle(button, panel, isOpen = panel.hidden) {
   panel.hidden = !isOpen;
   button.setAttribute("aria-expanded", String(isOpen));
+}
+
+function showNotes(isOpen) {
+  $("notes").classList.toggle("open", isOpen);
+  $("more").setAttribute("aria-expanded", String(isOpen));
+}
+
+/* The keys go back to the button that opened what is closed. */
+function closeAll() {
+  const opener = [$("commands"), $("clip"), $("more")].find((each) => each.getAttribute("aria-expanded") === "true");
+  toggle($("commands"), $("menu"), false);
+  toggle($("clip"), $("attach"), false);
+  showNotes(false);
+  opener?.focus();
 }
 
 async function openMenu() {
@@ -307,7 +334,7 @@ async function sendWords() {
   $("words").value = "";
   grow();
   if (!(await act("says", { text }))) $("words").value = text;
-  $("talk").scrollTop = $("talk").scrollHeight;
+  toEnd();
 }
 
 function grow() {
@@ -336,7 +363,7 @@ function wire() {
     event.preventDefault();
     await open($("link").value);
     $("link").value = "";
-    document.querySelector(".notes").classList.remove("open");
+    showNotes(false);
   });
   $("composer").addEventListener("submit", (event) => { event.preventDefault(); sendWords(); });
   $("words").addEventListener("input", grow);
@@ -351,10 +378,9 @@ function wire() {
     return entry;
   }));
   $("file").addEventListener("change", async () => { await sendFiles([...$("file").files]); $("file").value = ""; });
-  $("more").addEventListener("click", () => {
-    const isOpen = document.querySelector(".notes").classList.toggle("open");
-    $("more").setAttribute("aria-expanded", String(isOpen));
-  });
+  $("more").addEventListener("click", () => showNotes(!$("notes").classList.contains("open")));
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") closeAll(); });
+  $("talk").addEventListener("click", closeAll);
 }
 
 async function begin() {
