@@ -8,9 +8,11 @@ from bot.answers.search import Words
 from bot.answers.urgent import UrgentDoor, build_door
 from bot.clock import Clock, SystemClock
 from bot.config import Settings
+from bot.content.desks import load_desks
 from bot.content.loader import Knowledge, load_knowledge
 from bot.conversations.live import Live
 from bot.db.session import Database
+from bot.handoff.desks import Office, office_of
 from bot.paperwork.schema import Procedure, load_procedures
 from bot.tables import METADATA
 
@@ -29,6 +31,11 @@ class Services:
     procedures: tuple[Procedure, ...]
     door: UrgentDoor
     live: Live
+
+    @cached_property
+    def office(self) -> Office:
+        """The desks and hours of the office. Raises ContentError when desks.yml is wrong."""
+        return office_of(self.knowledge, load_desks(self.knowledge.folder / "desks.yml"))
 
     @cached_property
     def words(self) -> Words:

@@ -86,6 +86,23 @@ class VersionChanged(AccueilError):
     user_text = "The conversation has changed in the meantime; look at it again."
 
 
+class BotIsSilent(AccueilError):
+    """A colleague has the conversation: nothing of the bot may be said in it."""
+
+    code = "bot_is_silent"
+
+
+class CannotChange(AccueilError):
+    """What was said or noted cannot be changed any more, or there is nothing to be laid aside.
+
+    `why` is stable: not_yours | too_late | deleted | delivered | nothing_waits.
+    """
+
+    code = "cannot_change"
+    status = HTTPStatus.CONFLICT
+    user_text = "This can no longer be changed here."
+
+
 class NotLinked(AccueilError):
     """What is asked for belongs to a student, and this conversation is linked to none."""
 
@@ -118,6 +135,7 @@ ERRORS: tuple[type[AccueilError], ...] = (
     DifferentContent,
     AlreadyTaken,
     VersionChanged,
+    CannotChange,
     NotLinked,
     TooMany,
     Unavailable,

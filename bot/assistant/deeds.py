@@ -1,6 +1,7 @@
 """All deeds of all features, and how those of a turn are done."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from bot.answers.variants import may_be_told
 from bot.answers.words import HELP, person_button
@@ -18,8 +19,11 @@ from bot.courses.certificates import certificate_deeds
 from bot.courses.deeds import placement_deeds
 from bot.courses.levels import level_of
 from bot.courses.statements import load_statements
+from bot.handoff.desks import Office, desk_of_question
 from bot.handoff.models import Reason
-from bot.handoff.service import request_person
+from bot.handoff.service import can_be_mailed, request_person
+from bot.handoff.tending import expected_wait
+from bot.handoff.words import mail_follows, usual_wait_words
 from bot.housing.deeds import housing_deeds
 from bot.i18n.languages import LANGUAGES, is_supported
 from bot.i18n.translate import say
@@ -36,7 +40,7 @@ def deeds_of(services: Services) -> Deeds:
     """What buttons and prompts of this installation can do."""
     buddies = services.knowledge.folder / "buddies.yml"
     return (
-        TALK
+        talk_deeds(services.office)
         | reminder_deeds(services.procedures)
         | identity_deeds(services.knowledge.school.mail_domains)
         | paperwork_deeds(services.procedures, services.knowledge)
@@ -69,9 +73,16 @@ class UnknownDeed(LookupError):
     """A button of an earlier version asks for something that is no longer done."""
 
 
-def _request_person(context: Context, values: Values) -> Answer | None:
-    reason = Reason(values.get("reason", Reason.ASKED))
-    request_person(context.session, context.conversation, reason, context.now)
+def _request_person(office: Office, context: Context, values: Values) -> Answer | None:
+    session, conversation = context.session, context.conversation
+    was_with = conversation.control
+    desk = desk_of_question(session, office, conversation)
+    request_person(session, conversation, Reason(values.get("reason", Reason.ASKED)), context.now, desk=desk)
+    if was_with != conversation.control:
+        if (wait := expected_wait(session, office, desk)) is not None:
+            context.said.append(usual_wait_words(context.language, wait))
+        if can_be_mailed(session, conversation):
+            context.said.append(mail_follows(context.language))
     return None
 
 
@@ -103,13 +114,15 @@ def _remember(context: Context, values: Values) -> Answer | None:
     return None
 
 
-TALK = Deeds(
-    effects={
-        "request_person": _request_person,
-        "set_language": _set_language,
-        "remember": _remember,
-        "greet": _greet,
-        "show_help": _show_help,
-        "choose_language": _choose_language,
-    }
-)
+def talk_deeds(office: Office) -> Deeds:
+    """What the talk itself needs: greetings, languages, the way to a person."""
+    return Deeds(
+        effects={
+            "request_person": partial(_request_person, office),
+            "set_language": _set_language,
+            "remember": _remember,
+            "greet": _greet,
+            "show_help": _show_help,
+            "choose_language": _choose_language,
+        }
+    )

@@ -17,6 +17,8 @@ from bot.conversations.models import Control
 from bot.conversations.queries import pending_conversations
 from bot.db.session import Database
 from bot.errors import Unavailable
+from bot.handoff.desks import Office
+from bot.handoff.tending import requeue_if_absent
 from bot.log import get_logger
 
 log = get_logger(__name__)
@@ -39,6 +41,7 @@ class Lanes:
     live: Live
     clock: Clock
     deeds: Deeds
+    office: Office
 
     def __post_init__(self) -> None:
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
@@ -93,6 +96,12 @@ class Lanes:
         snapshot = await asyncio.to_thread(load, self.database, conversation_id)
         if snapshot is None:
             return False
+        if snapshot.control == Control.STAFF and await asyncio.to_thread(
+            requeue_if_absent, self.database, self.office, conversation_id, self.clock.now()
+        ):
+            # The message is taken up again, now by the bot.
+            self.live.changed(conversation_id)
+            return True
         speaks = snapshot.control != Control.STAFF
         if speaks:
             self.live.typing(conversation_id, "bot", on=True)

@@ -30,6 +30,7 @@ from bot.conversations.messages import Answer, Button, Effect, Understanding
 from bot.conversations.models import Alert, Author, Control, Conversation, InboxEntry, Kind, Message
 from bot.conversations.queries import next_entry
 from bot.conversations.service import append, button_payload, finish_entry, locked_conversation
+from bot.conversations.states import Move, after
 from bot.db.session import Database
 from bot.handoff.words import person_requested
 from bot.housing.advert_answer import is_advert
@@ -348,6 +349,8 @@ def _commit(
         if reply is None and not silent:
             session.rollback()
             return False
+        if reply is not None and after(Control(conversation.control), Move.SPEAK) is None:
+            raise Superseded
         if alert is not None:
             _alert(session, conversation, alert, snapshot.entry_id, now)
         if deed is not None and (done := do_all(context, deeds, (deed,))) is not None:
@@ -373,6 +376,7 @@ def _reply(context: Context, deeds: Deeds, reply: Answer, snapshot: Snapshot) ->
         # A button says nothing itself; what it did knows its field.
         understanding = reply.understanding
     buttons, text = list(reply.buttons), _with_first_sentence(conversation.language, reply, snapshot)
+    text = "\n\n".join((text, *context.said))
     if understanding.action == "abstain":
         conversation.abstentions += 1
     elif understanding.action in ("answer", "handoff", "chat", "prompt"):

@@ -92,6 +92,8 @@ def _conversation(session: Session, student_id: int) -> Conversation | None:
         .where(Conversation.student_id == student_id)
         .order_by(Conversation.updated_at.desc(), Conversation.id)
         .limit(1)
+        # Nobody takes the conversation over between the look and the words.
+        .with_for_update()
     )
 
 

@@ -2,30 +2,35 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.bootstrap import Services
 from bot.console.access import ServicesDep
 from bot.console.html import HEADERS
-from bot.conversations.models import Attachment, AttachmentState, Control, Conversation, Message
+from bot.conversations.models import Attachment, AttachmentState, Control, Message
 from bot.conversations.service import LONGEST_TEXT
-from bot.errors import NotFound
-from bot.handoff.queries import InboxRow, inbox, inbox_row, open_alerts
-from bot.handoff.service import claim, close, release, reply
+from bot.errors import InvalidField, NotFound
+from bot.handoff.beside import LONGEST_TASK, add_note, add_task
+from bot.handoff.models import Outcome
+from bot.handoff.queries import Filters, InboxRow, check_readable, inbox, inbox_row, open_alerts
+from bot.handoff.service import check_text, claim, close, hand_to, queue_at, release, reply
 from bot.handoff.wire import BIGGEST_SEQ, ControlName, Event, Sent, event_json, long_poll
 from bot.identity.audit import record
 from bot.identity.models import AuditEntry, Staff
 
 READING = timedelta(minutes=30)
 """Opening the same transcript again within this is the same reading, for the audit log."""
+
+LONGEST_COMMENT = 2000
+"""Characters of the note that goes with a move."""
 
 FILE_HEADERS = HEADERS | {
     "Cache-Control": "private, no-store",
@@ -52,6 +57,43 @@ class StaffReply(BaseModel):
     text: str = Field(min_length=1, max_length=LONGEST_TEXT)
 
 
+class Promise(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=1, max_length=LONGEST_TASK)
+    due: date
+
+
+class Releasing(ExpectedVersion):
+    promise: Promise | None = Field(None, description="What was promised to the student: it becomes a task.")
+    note: str | None = Field(None, min_length=1, max_length=LONGEST_COMMENT, description="For colleagues.")
+
+
+class Closing(ExpectedVersion):
+    reason: Outcome | None = None
+    note: str | None = Field(None, min_length=1, max_length=LONGEST_COMMENT, description="For colleagues.")
+
+
+class Receiver(BaseModel):
+    """A colleague by their address, or a desk by its name in knowledge/desks.yml."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    staff: str | None = Field(None, min_length=3, max_length=254)
+    desk: str | None = Field(None, min_length=2, max_length=60)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Receiver":
+        if (self.staff is None) == (self.desk is None):
+            raise ValueError("give either staff or desk")
+        return self
+
+
+class Transfer(ExpectedVersion):
+    to: Receiver
+    note: str | None = Field(None, min_length=1, max_length=LONGEST_COMMENT, description="For whoever goes on.")
+
+
 class AssigneeOut(BaseModel):
     email: str
     name: str
@@ -66,6 +108,17 @@ class DeskConversation(BaseModel):
     language: str
     last_seq: int
     waiting_since: datetime | None
+    waits_seconds: int | None = Field(description="How long the student has waited by the clock.")
+    desk: str | None = Field(description="Whose colleagues look after it (GET desks); null: nobody was asked for yet.")
+    tags: list[str]
+    snoozed_until: datetime | None
+    urgency: Literal["urgent", "high", "normal"]
+    reason: Literal["asked", "not_understood", "failed_turn", "urgent", "takeover"] | None = Field(
+        description="Why a person was asked for, while that request is open."
+    )
+    outcome: Literal["solved", "no_answer", "elsewhere", "spam", "other"] | None = Field(
+        description="Why it was closed, if that was said."
+    )
 
 
 class FileOut(BaseModel):
@@ -91,6 +144,8 @@ class StaffEvents(BaseModel):
     events: list[StaffEvent]
     control: ControlName
     last_seq: int
+    changed: list[StaffEvent] = Field(description="Messages up to `after` changed since `changes`, as they are now.")
+    changes: int = Field(description="To be given the next time.")
 
 
 class DeskConversations(BaseModel):
@@ -98,9 +153,9 @@ class DeskConversations(BaseModel):
     next_cursor: str | None
 
 
-def conversation_json(row: InboxRow) -> dict[str, Any]:
+def conversation_json(row: InboxRow, now: datetime) -> dict[str, Any]:
     """One conversation as the staff API documents it."""
-    conversation = row.conversation
+    conversation, since = row.conversation, row.conversation.waiting_since
     return {
         "conversation_id": str(conversation.id),
         "control": str(conversation.control),
@@ -109,30 +164,70 @@ def conversation_json(row: InboxRow) -> dict[str, Any]:
         "channel": conversation.channel,
         "language": conversation.language,
         "last_seq": conversation.last_seq,
-        "waiting_since": conversation.waiting_since.isoformat() if conversation.waiting_since else None,
+        "waiting_since": since.isoformat() if since else None,
+        "waits_seconds": max(0, int((now - since).total_seconds())) if since else None,
+        "desk": conversation.desk,
+        "tags": list(row.tags),
+        "snoozed_until": conversation.snoozed_until.isoformat() if conversation.snoozed_until else None,
+        "urgency": row.urgency,
+        "reason": str(row.case.reason) if row.case is not None else None,
+        "outcome": conversation.outcome,
     }
 
 
-Deed = Callable[[Session, UUID, Staff, datetime, int | None], Conversation]
+Work = Callable[[Session, datetime], Any]
+"""What a request does in its transaction."""
+
+
+def only_readable(signed_in: Callable[..., Staff]) -> Callable[..., None]:
+    """A dependency for whole routers: a conversation that is not the colleague's to see does not exist for them.
+
+    Raises:
+        NotFound: by `bot.handoff.desks.may_read`.
+    """
+
+    def check(request: Request, services: ServicesDep, staff: Annotated[Staff, Depends(signed_in)]) -> None:
+        given = request.path_params.get("conversation_id")
+        if given is None:
+            return
+        try:
+            conversation_id = UUID(str(given))
+        except ValueError:
+            # The route itself refuses it.
+            return
+        with services.database.read() as session:
+            check_readable(session, staff, conversation_id)
+
+    return check
 
 
 def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict[str, Any]] | None = None) -> APIRouter:
-    """The routes of the desk behind one way in. Every member of staff may read; the services say who may answer."""
-    router = APIRouter(responses=responses)
+    """The routes of the desk behind one way in. Staff read what is theirs to see; the services say who may answer."""
+    router = APIRouter(responses=responses, dependencies=[Depends(only_readable(signed_in))])
     StaffDep = Annotated[Staff, Depends(signed_in)]
 
     @router.get("/conversations", response_model=DeskConversations)
     def conversations(
         services: ServicesDep,
-        _staff: StaffDep,
+        staff: StaffDep,
         state: Annotated[ControlName | None, Query(description="Left out: all.")] = None,
+        desk: Annotated[str | None, Query(max_length=60)] = None,
+        tag: Annotated[str | None, Query(max_length=60)] = None,
+        assignee: Annotated[str | None, Query(max_length=254, description="Address of a colleague.")] = None,
+        language: Annotated[str | None, Query(max_length=8)] = None,
+        unanswered: Annotated[bool, Query(description="Only what the bot did not know last time.")] = False,
         cursor: Annotated[str | None, Query(max_length=400, description="`next_cursor` of the page before.")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, Any]:
-        """Waiting ones first-come, all others the newest first."""
+        """Waiting ones first-come, without those that were laid aside; all others the newest first."""
+        for name, value in {"desk": desk, "tag": tag, "assignee": assignee, "language": language}.items():
+            if value is not None:
+                check_text(value, 254, name)
+        filters = Filters(Control(state) if state else None, desk, tag, assignee, language, unanswered)
+        now = services.clock.now()
         with services.database.read() as session:
-            rows, following = inbox(session, Control(state) if state else None, cursor, limit)
-            return {"conversations": [conversation_json(row) for row in rows], "next_cursor": following}
+            rows, following = inbox(session, staff, filters, cursor, limit)
+            return {"conversations": [conversation_json(row, now) for row in rows], "next_cursor": following}
 
     @router.get("/conversations/{conversation_id}/messages", response_model=StaffEvents)
     async def messages(
@@ -142,16 +237,25 @@ def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict
         after: Annotated[int, Query(ge=0, le=BIGGEST_SEQ, description="Events after this seq.")] = 0,
         limit: Annotated[int, Query(ge=1, le=200)] = 200,
         wait: Annotated[float, Query(ge=0, le=30, description="Seconds to wait for an event (long poll).")] = 0,
+        changes: Annotated[int | None, Query(ge=0, le=BIGGEST_SEQ, description="Of the answer before.")] = None,
     ) -> dict[str, Any]:
-        view = await long_poll(services.database, services.live, conversation_id, after=after, limit=limit, wait=wait)
+        view = await long_poll(
+            services.database, services.live, conversation_id, after=after, limit=limit, wait=wait, changes=changes
+        )
         await asyncio.to_thread(note_reading, services, staff, conversation_id)
 
         def read_files() -> None:
             with services.database.read() as session:
-                add_files(session, conversation_id, view.events)
+                add_files(session, conversation_id, [*view.events, *view.changed])
 
         await asyncio.to_thread(read_files)
-        return {"events": view.events, "control": view.control["control"], "last_seq": view.last_seq}
+        return {
+            "events": view.events,
+            "control": view.control["control"],
+            "last_seq": view.last_seq,
+            "changed": view.changed,
+            "changes": view.changes,
+        }
 
     @router.get("/conversations/{conversation_id}/files", response_model=Files)
     def files(services: ServicesDep, staff: StaffDep, conversation_id: UUID) -> dict[str, Any]:
@@ -193,21 +297,59 @@ def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict
         services: ServicesDep, staff: StaffDep, conversation_id: UUID, expected: ExpectedVersion | None = None
     ) -> dict[str, Any]:
         """Take the conversation: from this instant the bot is silent in it."""
-        return await _move(services, claim, conversation_id, staff, expected)
+        version = expected.version if expected else None
+        return await moved(
+            services, conversation_id, lambda session, now: claim(session, conversation_id, staff, now, version)
+        )
+
+    @router.post("/conversations/{conversation_id}/transfer", response_model=DeskConversation)
+    async def transfer_it(
+        services: ServicesDep, staff: StaffDep, conversation_id: UUID, body: Transfer
+    ) -> dict[str, Any]:
+        """Give the conversation to a colleague, who holds it at once, or to a desk, where it waits in its old place."""
+
+        def transfer(session: Session, now: datetime) -> None:
+            colleague = None
+            if body.to.desk is not None:
+                desk = body.to.desk
+                given = queue_at(session, conversation_id, staff, services.office, desk, now, body.version)
+            else:
+                colleague = colleague_of(session, body.to.staff or "")
+                given = hand_to(session, conversation_id, staff, colleague, now, body.version)
+            if body.note is not None:
+                add_note(session, given, staff, body.note, now, also=colleague)
+
+        return await moved(services, conversation_id, transfer)
 
     @router.post("/conversations/{conversation_id}/release", response_model=DeskConversation)
     async def release_it(
-        services: ServicesDep, staff: StaffDep, conversation_id: UUID, expected: ExpectedVersion | None = None
+        services: ServicesDep, staff: StaffDep, conversation_id: UUID, body: Releasing | None = None
     ) -> dict[str, Any]:
-        """Give the conversation back to the bot."""
-        return await _move(services, release, conversation_id, staff, expected)
+        """Give the conversation back to the bot; what was promised becomes a task."""
+        wanted = body or Releasing(version=None)
+
+        def give_back(session: Session, now: datetime) -> None:
+            given = release(session, conversation_id, staff, now, wanted.version)
+            if (promise := wanted.promise) is not None:
+                add_task(session, given, staff, promise.text, promise.due, now, "promise.")
+            if wanted.note is not None:
+                add_note(session, given, staff, wanted.note, now)
+
+        return await moved(services, conversation_id, give_back)
 
     @router.post("/conversations/{conversation_id}/close", response_model=DeskConversation)
     async def close_it(
-        services: ServicesDep, staff: StaffDep, conversation_id: UUID, expected: ExpectedVersion | None = None
+        services: ServicesDep, staff: StaffDep, conversation_id: UUID, body: Closing | None = None
     ) -> dict[str, Any]:
         """End the conversation; a new message of the student opens it again for the bot."""
-        return await _move(services, close, conversation_id, staff, expected)
+        wanted = body or Closing(version=None)
+
+        def end(session: Session, now: datetime) -> None:
+            closed = close(session, conversation_id, staff, now, wanted.version, outcome=wanted.reason)
+            if wanted.note is not None:
+                add_note(session, closed, staff, wanted.note, now)
+
+        return await moved(services, conversation_id, end)
 
     @router.post(
         "/conversations/{conversation_id}/messages",
@@ -234,23 +376,36 @@ def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict
             response.status_code = 200
         return {"event": event}
 
+    # Here, since they build on what stands in this file.
+    from bot.console.desk_work import add_work_routes
+
+    add_work_routes(router, signed_in)
     return router
 
 
-async def _move(
-    services: Services, deed: Deed, conversation_id: UUID, staff: Staff, expected: ExpectedVersion | None
-) -> dict[str, Any]:
+async def moved(services: Services, conversation_id: UUID, work: Work, *, sees_alerts: bool = True) -> dict[str, Any]:
+    """Do something in one transaction and tell the conversation as it is then, to the caller and to all who follow."""
+
     def write() -> dict[str, Any]:
         now = services.clock.now()
         with services.database.write() as session:
-            deed(session, conversation_id, staff, now, expected.version if expected else None)
-            _see_alerts(session, conversation_id, now)
+            work(session, now)
+            if sees_alerts:
+                _see_alerts(session, conversation_id, now)
             session.flush()
-            return conversation_json(inbox_row(session, conversation_id))
+            return conversation_json(inbox_row(session, conversation_id), now)
 
-    moved = await asyncio.to_thread(write)
+    found = await asyncio.to_thread(write)
     services.live.changed(conversation_id)
-    return moved
+    return found
+
+
+def colleague_of(session: Session, email: str) -> Staff:
+    """Raises InvalidField."""
+    colleague = session.scalar(select(Staff).where(Staff.email == email.strip().lower().replace("\x00", "?")))
+    if colleague is None:
+        raise InvalidField("There is no account with this address.", field="to.staff")
+    return colleague
 
 
 def files_json(session: Session, conversation_id: UUID) -> list[dict[str, Any]]:

@@ -24,6 +24,8 @@ class Context:
     session: Session
     conversation: Conversation
     now: datetime
+    said: list[str] = field(default_factory=list)
+    """Sentences that deeds add below the reply."""
 
     @property
     def language(self) -> str:

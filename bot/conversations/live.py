@@ -18,12 +18,33 @@ OVERLAP = timedelta(seconds=10)
 """How far back a look goes: clocks of two machines differ, and a transaction commits after its time stamp."""
 
 
+MOST_READERS = 50_000
+"""Students remembered as reading; forgetting one costs a mail too many."""
+VIEWING = timedelta(seconds=20)
+"""How long a colleague counts as looking after the last sign of it."""
+
+
+@dataclass(frozen=True)
+class Onlooker:
+    """A colleague who has a conversation on the screen."""
+
+    email: str
+    name: str
+    composing: bool
+    seen_at: datetime
+
+
 @dataclass(eq=False)
 class Subscription:
-    """One follower. `typing` holds what was signalled since the last look: (author, on)."""
+    """One follower, with what was signalled since the last look.
+
+    `typing`: (author, on); `looked_at`: conversations where other colleagues look on now; `moved`: the tables changed.
+    """
 
     event: asyncio.Event = field(default_factory=asyncio.Event)
     typing: list[tuple[str, bool]] = field(default_factory=list)
+    looked_at: set[UUID] = field(default_factory=set)
+    moved: bool = False
 
     async def wait(self, seconds: float) -> None:
         """Return at the next change, or after so many seconds."""
@@ -39,6 +60,14 @@ class Subscription:
         taken, self.typing = self.typing, []
         return taken
 
+    def take_looked_at(self) -> set[UUID]:
+        taken, self.looked_at = self.looked_at, set()
+        return taken
+
+    def take_moved(self) -> bool:
+        taken, self.moved = self.moved, False
+        return taken
+
 
 class Live:
     """Followers by conversation; `None` follows every conversation (the console's list)."""
@@ -47,7 +76,9 @@ class Live:
         self._database = database
         self._clock = clock
         self._followers: dict[UUID | None, set[Subscription]] = {}
-        self._stamps: dict[UUID, tuple[int, int]] = {}
+        self._stamps: dict[UUID, tuple[int, int, int]] = {}
+        self._onlookers: dict[UUID, dict[str, Onlooker]] = {}
+        self._read_at: dict[UUID, datetime] = {}
         self.closing = False
         self.arrived: Callable[[UUID], None] = lambda _conversation_id: None
         """Called when a channel has stored a message: the lanes take it up. Nothing is lost without it, only later."""
@@ -55,22 +86,56 @@ class Live:
         """Called when somebody begins (True) or ends to type: a messenger shows it in its own way."""
 
     @contextmanager
-    def subscribe(self, conversation_id: UUID | None) -> Iterator[Subscription]:
+    def subscribe(self, *keys: UUID | None) -> Iterator[Subscription]:
+        """One follower of these conversations; None is all of them, without who types."""
         subscription = Subscription()
-        self._followers.setdefault(conversation_id, set()).add(subscription)
+        for key in keys:
+            self._followers.setdefault(key, set()).add(subscription)
         try:
             yield subscription
         finally:
-            followers = self._followers[conversation_id]
-            followers.discard(subscription)
-            if not followers:
-                del self._followers[conversation_id]
+            for key in keys:
+                followers = self._followers[key]
+                followers.discard(subscription)
+                if not followers:
+                    del self._followers[key]
 
     def changed(self, conversation_id: UUID) -> None:
         """Call in the event loop, after the transaction has committed."""
         for key in (conversation_id, None):
             for subscription in self._followers.get(key, ()):
+                subscription.moved = True
                 subscription.event.set()
+
+    def looks_on(self, conversation_id: UUID, email: str, name: str, *, composing: bool) -> None:
+        """A colleague has this conversation on the screen; call again within 20 s for as long as that is so."""
+        before = [(each.email, each.composing) for each in self.onlookers(conversation_id)]
+        now = self._clock.now()
+        self._onlookers.setdefault(conversation_id, {})[email] = Onlooker(email, name, composing, now)
+        if before == [(each.email, each.composing) for each in self.onlookers(conversation_id)]:
+            return
+        for subscription in self._followers.get(None, ()):
+            subscription.looked_at.add(conversation_id)
+            subscription.event.set()
+
+    def onlookers(self, conversation_id: UUID) -> list[Onlooker]:
+        """Who looks on now, by address; forgets who went away."""
+        since = self._clock.now() - VIEWING
+        there = {key: each for key, each in self._onlookers.get(conversation_id, {}).items() if each.seen_at > since}
+        self._onlookers[conversation_id] = there
+        if not there:
+            del self._onlookers[conversation_id]
+        return [there[email] for email in sorted(there)]
+
+    def reads(self, conversation_id: UUID) -> None:
+        """The student's page is open and has what there is."""
+        if len(self._read_at) >= MOST_READERS:
+            self._read_at.clear()
+        self._read_at[conversation_id] = self._clock.now()
+
+    def read_at(self, conversation_id: UUID) -> datetime | None:
+        """When the student's page last asked, since this process runs."""
+        return self._read_at.get(conversation_id)
 
     def typing(self, conversation_id: UUID, author: str, *, on: bool) -> None:
         self.typed(conversation_id, author, on)
@@ -91,7 +156,7 @@ class Live:
             try:
                 since = self._clock.now() - OVERLAP
                 for stamp in await asyncio.to_thread(self._look, since):
-                    seen = (stamp.last_seq, stamp.version)
+                    seen = (stamp.last_seq, stamp.version, stamp.changes)
                     if self._stamps.get(stamp.conversation_id) != seen:
                         self._stamps[stamp.conversation_id] = seen
                         self.changed(stamp.conversation_id)

@@ -5,7 +5,17 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.db.base import Base, Erasing, personal
@@ -47,6 +57,8 @@ class Conversation(Base):
         CheckConstraint("(control = 'staff') = (assignee_id IS NOT NULL)", name="assignee_iff_staff"),
         Index("ix_conversations_inbox", "control", "updated_at", "id"),
         Index("ix_conversations_newest", "created_at", "id"),
+        Index("ix_conversations_answer_due_at", "answer_due_at"),
+        Index("ix_conversations_snoozed_until", "snoozed_until"),
         {"info": personal(Erasing.DELETE_ROWS, "a person's own conversation")},
     )
 
@@ -71,6 +83,18 @@ class Conversation(Base):
     """In a row; two offer a person."""
     token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     waiting_since: Mapped[datetime | None]
+    desk: Mapped[str | None] = mapped_column(String(60))
+    """Slug in knowledge/desks.yml: whose colleagues look after it. None: nobody was asked for yet."""
+    snoozed_until: Mapped[datetime | None]
+    """Out of the lists of those who answer until then, or until the student writes."""
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    """Why it was closed: solved | no_answer | elsewhere | spam | other."""
+    changes: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often a message was changed after it was said: counts as `last_seq` does."""
+    answer_due_at: Mapped[datetime | None]
+    """When a student who has not come back by then is told by mail that an answer is there."""
+    answer_mailed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """That mail has gone since the student last wrote."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -99,6 +123,7 @@ class Message(Base):
     __table_args__ = (
         UniqueConstraint("conversation_id", "seq"),
         UniqueConstraint("conversation_id", "author", "client_id"),
+        Index("ix_messages_change", "conversation_id", "change"),
         {"info": personal(Erasing.DELETE_ROWS, "what a person wrote and was told")},
     )
 
@@ -117,6 +142,13 @@ class Message(Base):
     client_id: Mapped[str | None] = mapped_column(String(200))
     understanding: Mapped[dict[str, Any] | None]
     """What the NLU model made of the message this one answers, for the console."""
+    staff_id: Mapped[int | None]
+    """Who wrote it, where a colleague did."""
+    change: Mapped[int | None]
+    """Which of the conversation's `changes` was the last of this message."""
+    edited_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    """The words are gone; the row keeps its place."""
     created_at: Mapped[datetime]
 
 

@@ -36,6 +36,15 @@ def messages_after(session: Session, conversation_id: UUID, seq: int, limit: int
     ).all()
 
 
+def changed_messages(session: Session, conversation_id: UUID, upto: int, since: int) -> Sequence[Message]:
+    """Messages up to a seq that were edited or deleted after so many changes of the conversation."""
+    return session.scalars(
+        select(Message)
+        .where(Message.conversation_id == conversation_id, Message.change > since, Message.seq <= upto)
+        .order_by(Message.change)
+    ).all()
+
+
 def pending_conversations(session: Session) -> Sequence[UUID]:
     """Conversations with something in the inbox, the longest waiting first."""
     return session.scalars(
@@ -77,10 +86,13 @@ class Stamp:
     conversation_id: UUID
     last_seq: int
     version: int
+    changes: int
 
 
 def stamps_since(session: Session, since: datetime) -> Sequence[Stamp]:
     rows = session.execute(
-        select(Conversation.id, Conversation.last_seq, Conversation.version).where(Conversation.updated_at >= since)
+        select(Conversation.id, Conversation.last_seq, Conversation.version, Conversation.changes).where(
+            Conversation.updated_at >= since
+        )
     )
     return [Stamp(*row) for row in rows]

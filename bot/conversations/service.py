@@ -35,7 +35,8 @@ from bot.conversations.models import (
     Message,
     OutboxEntry,
 )
-from bot.errors import DifferentContent, InvalidField, NotFound, TooMany
+from bot.conversations.states import Move, after
+from bot.errors import BotIsSilent, DifferentContent, InvalidField, NotFound, TooMany
 
 LONGEST_TEXT = 4000
 """Characters, of the widget and of colleagues."""
@@ -86,15 +87,23 @@ def append(
     in_reply_to: int | None = None,
     client_id: str | None = None,
     understanding: dict[str, Any] | None = None,
+    staff_id: int | None = None,
 ) -> Message:
-    """Add one message under the next `seq`, which the database hands out inside this transaction."""
-    seq = session.execute(
+    """Add one message under the next `seq`, which the database hands out inside this transaction.
+
+    Raises:
+        BotIsSilent: the bot's words, while a colleague has the conversation: the database says so, not the caller.
+    """
+    session.flush()
+    seq, control = session.execute(
         update(Conversation)
         .where(Conversation.id == conversation.id)
         .values(last_seq=Conversation.last_seq + 1, updated_at=now)
-        .returning(Conversation.last_seq)
+        .returning(Conversation.last_seq, Conversation.control)
         .execution_options(synchronize_session=False)
-    ).scalar_one()
+    ).one()
+    if author == Author.BOT and after(Control(control), Move.SPEAK) is None:
+        raise BotIsSilent
     session.refresh(conversation, ["last_seq", "updated_at"])
     message = Message(
         conversation_id=conversation.id,
@@ -111,6 +120,7 @@ def append(
         in_reply_to=in_reply_to,
         client_id=client_id,
         understanding=understanding,
+        staff_id=staff_id,
         created_at=now,
     )
     session.add(message)
@@ -166,9 +176,7 @@ def receive_message(session: Session, conversation_id: UUID, incoming: IncomingM
         if known.conversation_id != conversation_id or not _is_same(known.content, incoming.content):
             raise DifferentContent
         return Received(_message_at(session, conversation_id, known.seq), is_new=False)
-    if conversation.control == Control.CLOSED:
-        conversation.control = Control.BOT
-        conversation.version += 1
+    _student_writes(conversation)
     label = text if incoming.button is None else _label_of(session, conversation_id, incoming.button)
     content = incoming.content
     if (brought := incoming.brought) is not None:
@@ -193,6 +201,16 @@ def receive_message(session: Session, conversation_id: UUID, incoming: IncomingM
     conversation.channel = incoming.channel
     session.flush()
     return Received(message, is_new=True)
+
+
+def _student_writes(conversation: Conversation) -> None:
+    """A closed conversation is the bot's again; whoever laid it aside has it back; there is nothing to be mailed."""
+    control = after(conversation.control, Move.WRITE) or conversation.control
+    if control != conversation.control:
+        conversation.control, conversation.outcome, conversation.desk = control, None, None
+        conversation.version += 1
+    conversation.snoozed_until = None
+    conversation.answer_due_at, conversation.answer_mailed = None, False
 
 
 def _is_same(stored: dict[str, Any], incoming: dict[str, Any]) -> bool:

@@ -37,6 +37,7 @@ from bot.gateway import health, problems
 from bot.gateway.answers import welcome_groups
 from bot.gateway.housekeeping import keep_house
 from bot.gateway.middleware import BodyLimit, SecurityHeaders
+from bot.handoff.tending import tend as tend_desks
 from bot.log import get_logger
 from bot.reminders.sending import Content, Reminders
 from bot.students.readings import load_words
@@ -48,7 +49,7 @@ MOST_BYTES = 64 * 1024
 PAUSE = 1.0
 """Seconds between two looks for mails, and before what failed beside the requests begins again."""
 TENDING = 5.0
-"""Seconds between two looks at places that are kept and at notes to students."""
+"""Seconds between two looks at places that are kept, at notes to students and at waiting conversations."""
 PAIRING = 60.0
 """Seconds between two looks at pairs of buddies."""
 REMINDING = 60.0
@@ -56,7 +57,7 @@ REMINDING = 60.0
 
 DESCRIPTION = """The welcome desk of an international office, in chat. Errors are `application/problem+json` with a
 stable `code`: not_found, not_signed_in, not_allowed, invalid_field, different_content, already_taken, version_changed,
-not_linked, too_many, too_large, method_not_allowed, unavailable, internal."""
+cannot_change, not_linked, too_many, too_large, method_not_allowed, unavailable, internal."""
 
 
 def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
@@ -65,7 +66,16 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
     engine = engine or RasaEngine(settings.rasa_url, settings.turn_timeout)
     deeds = deeds_of(services)
     telegram = TelegramChannel(services) if settings.telegram_token.get_secret_value() else None
-    lanes = Lanes(services.database, engine, services.door, services.knowledge, services.live, services.clock, deeds)
+    lanes = Lanes(
+        services.database,
+        engine,
+        services.door,
+        services.knowledge,
+        services.live,
+        services.clock,
+        deeds,
+        services.office,
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -82,6 +92,7 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
             asyncio.create_task(kept_running("reminders", partial(_remind, services))),
             asyncio.create_task(kept_running("bookings", partial(_tend_bookings, services))),
             asyncio.create_task(kept_running("buddies", partial(_tend_buddies, services))),
+            asyncio.create_task(kept_running("desks", partial(_tend_desks, services))),
             asyncio.create_task(kept_running("uploads", partial(_drop_uploads, services))),
             asyncio.create_task(kept_running("mail", partial(_deliver_mail, services, transport_of(settings)))),
         ]
@@ -184,6 +195,19 @@ async def _tend_bookings(services: Services) -> None:
             now = services.clock.now()
             await asyncio.to_thread(expire_due_holds, services.database, now)
             await asyncio.to_thread(deliver_notes, services.database, now)
+        await asyncio.sleep(TENDING)
+
+
+async def _tend_desks(services: Services) -> None:
+    """Wake what was laid aside, tell of long waits and of answers, for ever; see bot.handoff.tending."""
+    live, address = services.live, services.settings.address
+    while True:
+        with suppress(Unavailable):
+            now = services.clock.now()
+            for changed in await asyncio.to_thread(
+                tend_desks, services.database, services.office, live.read_at, now, address
+            ):
+                live.changed(changed)
         await asyncio.sleep(TENDING)
 
 

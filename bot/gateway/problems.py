@@ -53,6 +53,8 @@ def install(app: FastAPI) -> None:
             extra["errors"] = [{"field": error.details["field"], "message": str(error)}]
         if "urgent_text" in error.details:
             extra["urgent_text"] = error.details["urgent_text"]
+        if "why" in error.details:
+            extra["why"] = error.details["why"]
         headers = {}
         if "retry_after" in error.details:
             headers["Retry-After"] = str(error.details["retry_after"])

@@ -1,20 +1,27 @@
-"""Reads of the desk: which conversations there are, who waits, who holds what."""
+"""Reads of the desk: which conversations there are, who waits, who holds what. Nobody sees what is not theirs."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from hashlib import sha256
+from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, func, select, true, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from bot.conversations.models import Alert, Author, Control, Conversation, Message
 from bot.errors import InvalidField, NotFound
+from bot.handoff.desks import may_read, readable
+from bot.handoff.models import Case, DeskMember, Reason, Tag
 from bot.identity.models import Staff
 from bot.students.models import Student
+
+URGENT = "urgent"
+"""Kind of the alert of a message that shows danger."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,17 @@ class InboxRow:
     """The newest message of a human: what the conversation is about."""
     alerts: tuple[str, ...]
     """Kinds of the alerts that nobody has dealt with."""
+    tags: tuple[str, ...]
+    case: Case | None
+    """The request that is open."""
+
+    @property
+    def urgency(self) -> Literal["urgent", "high", "normal"]:
+        """urgent: somebody is in danger; high: the wait is longer than the desk allows itself."""
+        if URGENT in self.alerts or (self.case is not None and self.case.reason == Reason.URGENT):
+            return "urgent"
+        is_late = self.case is not None and self.case.escalated_at is not None
+        return "high" if is_late and self.conversation.control == Control.WAITING else "normal"
 
 
 class Tab(StrEnum):
@@ -36,28 +54,53 @@ class Tab(StrEnum):
 
     WAITING = "waiting"
     MINE = "mine"
+    TEAM = "team"
+    """What waits at one's own desks, and what colleagues there answer."""
     COLLEAGUES = "colleagues"
     BOT = "bot"
+    UNANSWERED = "unanswered"
+    """The bot has them and did not know the answer last time."""
+    SNOOZED = "snoozed"
     CLOSED = "closed"
     ALL = "all"
 
 
-def inbox(session: Session, state: Control | None, cursor: str | None, limit: int) -> tuple[list[InboxRow], str | None]:
-    """One page of conversations and the cursor of the next page, None at the end.
+@dataclass(frozen=True)
+class Filters:
+    """What a list is narrowed down to; None: not at all."""
+
+    state: Control | None = None
+    desk: str | None = None
+    tag: str | None = None
+    assignee: str | None = None
+    """Address of a colleague."""
+    language: str | None = None
+    unanswered: bool = False
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells one list from another, so that a cursor is only good for its own."""
+        return sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
+
+
+def inbox(
+    session: Session, staff: Staff, filters: Filters, cursor: str | None, limit: int
+) -> tuple[list[InboxRow], str | None]:
+    """One page of what a colleague may read, and the cursor of the next page, None at the end.
 
     Waiting ones come first-come, all others newest first by the day they were opened: that never moves, so that a
-    conversation which nobody touches is on exactly one page.
+    conversation which nobody touches is on exactly one page. Snoozed ones are left out of those that wait.
 
     Raises:
-        InvalidField: the cursor is none of ours, or of another state.
+        InvalidField: the cursor is none of ours, or of another list.
     """
-    waiting = state == Control.WAITING
+    waiting = filters.state == Control.WAITING
     key = Conversation.waiting_since if waiting else Conversation.created_at
-    query = select(Conversation).where(*_in_state(state)).limit(limit + 1)
+    query = select(Conversation).where(readable(session, staff), *narrowed(filters)).limit(limit + 1)
     query = _ordered(query, key, ascending=waiting)
     if cursor is not None:
         place = tuple_(key, Conversation.id)
-        last = tuple_(*_read_cursor(cursor, state))
+        last = tuple_(*_read_cursor(cursor, filters))
         query = query.where(place > last if waiting else place < last)
     found = session.scalars(query).all()
     page = found[:limit]
@@ -65,30 +108,29 @@ def inbox(session: Session, state: Control | None, cursor: str | None, limit: in
     if len(found) <= limit:
         return rows, None
     last_key = page[-1].waiting_since if waiting else page[-1].created_at
-    return rows, _write_cursor(last_key, page[-1].id, state)
+    return rows, _write_cursor(last_key, page[-1].id, filters)
 
 
-def latest(session: Session, tab: Tab, staff_id: int, limit: int) -> list[InboxRow]:
-    """The list of a tab as the console shows it: waiting ones first-come, others by their latest activity."""
+def latest(
+    session: Session, tab: Tab, staff_id: int, limit: int, only: Sequence[ColumnElement[bool]] = ()
+) -> list[InboxRow]:
+    """The list of a tab as the console shows it: waiting ones first-come, others by their latest activity.
+
+    `only`: the filters of the screen (`narrowed`).
+    """
     waiting = tab == Tab.WAITING
     key = Conversation.waiting_since if waiting else Conversation.updated_at
-    query = _ordered(select(Conversation).where(*_in_tab(tab, staff_id)).limit(limit), key, ascending=waiting)
-    return _rows(session, session.scalars(query).all())
+    seen = readable(session, session.get_one(Staff, staff_id))
+    query = select(Conversation).where(seen, *_in_tab(tab, staff_id), *only).limit(limit)
+    return _rows(session, session.scalars(_ordered(query, key, ascending=waiting)).all())
 
 
 def counts(session: Session, staff_id: int) -> dict[Tab, int]:
     """How many conversations each tab holds."""
-    by_control = select(Conversation.control, func.count()).group_by(Conversation.control)
-    by_state = dict(session.execute(by_control).all())
-    mine = session.scalars(select(func.count()).where(Conversation.assignee_id == staff_id)).one()
-    return {
-        Tab.WAITING: by_state.get(Control.WAITING, 0),
-        Tab.MINE: mine,
-        Tab.COLLEAGUES: by_state.get(Control.STAFF, 0) - mine,
-        Tab.BOT: by_state.get(Control.BOT, 0),
-        Tab.CLOSED: by_state.get(Control.CLOSED, 0),
-        Tab.ALL: sum(by_state.values()),
-    }
+    seen = readable(session, session.get_one(Staff, staff_id))
+    columns = [func.count(case((and_(true(), *_in_tab(tab, staff_id)), 1))) for tab in Tab]
+    row = session.execute(select(*columns).select_from(Conversation).where(seen)).one()
+    return dict(zip(Tab, row, strict=True))
 
 
 def inbox_row(session: Session, conversation_id: UUID) -> InboxRow:
@@ -97,6 +139,13 @@ def inbox_row(session: Session, conversation_id: UUID) -> InboxRow:
     if conversation is None:
         raise NotFound
     return _rows(session, [conversation])[0]
+
+
+def check_readable(session: Session, staff: Staff, conversation_id: UUID) -> None:
+    """Raises NotFound for a conversation that does not exist, or that this colleague may not read: no difference."""
+    conversation = session.get(Conversation, conversation_id)
+    if conversation is None or not may_read(session, staff, conversation):
+        raise NotFound
 
 
 def open_alerts(session: Session, conversation_id: UUID) -> Sequence[Alert]:
@@ -114,16 +163,51 @@ def _ordered(query: Select[Conversation], key: _Key, *, ascending: bool) -> Sele
     return query.order_by(key.desc(), Conversation.id.desc())
 
 
-def _in_state(state: Control | None) -> list[ColumnElement[bool]]:
-    return [] if state is None else [Conversation.control == state]
+def narrowed(filters: Filters) -> list[ColumnElement[bool]]:
+    """The conditions of a query that filters ask for."""
+    found: list[ColumnElement[bool]] = []
+    if filters.state is not None:
+        found.append(Conversation.control == filters.state)
+    if filters.state == Control.WAITING:
+        found.append(Conversation.snoozed_until.is_(None))
+    if filters.desk is not None:
+        found.append(Conversation.desk == filters.desk)
+    if filters.tag is not None:
+        found.append(Conversation.id.in_(select(Tag.conversation_id).where(Tag.tag == filters.tag.casefold())))
+    if filters.assignee is not None:
+        holder = select(Staff.id).where(Staff.email == filters.assignee.strip().lower())
+        found.append(Conversation.assignee_id.in_(holder))
+    if filters.language is not None:
+        found.append(Conversation.language == filters.language)
+    if filters.unanswered:
+        found += _UNANSWERED
+    return found
 
 
-def _in_tab(tab: Tab, staff_id: int) -> list[ColumnElement[bool]]:
-    if tab == Tab.MINE:
-        return [Conversation.assignee_id == staff_id]
-    if tab == Tab.COLLEAGUES:
-        return [Conversation.control == Control.STAFF, Conversation.assignee_id != staff_id]
-    return _in_state(None if tab == Tab.ALL else Control(tab.value))
+_UNANSWERED = (Conversation.abstentions > 0, Conversation.control.in_((Control.BOT, Control.WAITING)))
+
+
+def _in_tab(tab: Tab, staff_id: int) -> Sequence[ColumnElement[bool]]:
+    # Snoozes that are over are taken off within seconds (bot.handoff.tending).
+    awake = Conversation.snoozed_until.is_(None)
+    match tab:
+        case Tab.WAITING:
+            return [Conversation.control == Control.WAITING, awake]
+        case Tab.MINE:
+            return [Conversation.assignee_id == staff_id, awake]
+        case Tab.TEAM:
+            own = select(DeskMember.desk).where(DeskMember.staff_id == staff_id)
+            return [Conversation.desk.in_(own), Conversation.control.in_((Control.WAITING, Control.STAFF)), awake]
+        case Tab.COLLEAGUES:
+            return [Conversation.control == Control.STAFF, Conversation.assignee_id != staff_id]
+        case Tab.UNANSWERED:
+            return _UNANSWERED
+        case Tab.SNOOZED:
+            return [Conversation.snoozed_until.is_not(None)]
+        case Tab.ALL:
+            return []
+        case _:
+            return [Conversation.control == Control(tab.value)]
 
 
 def _rows(session: Session, conversations: Sequence[Conversation]) -> list[InboxRow]:
@@ -150,6 +234,12 @@ def _rows(session: Session, conversations: Sequence[Conversation]) -> list[Inbox
         .order_by(Alert.kind)
     ):
         alerts.setdefault(conversation_id, []).append(kind)
+    tags: dict[UUID, list[str]] = {}
+    tagged = select(Tag.conversation_id, Tag.tag).where(Tag.conversation_id.in_(ids)).order_by(Tag.tag)
+    for conversation_id, tag in session.execute(tagged):
+        tags.setdefault(conversation_id, []).append(tag)
+    requests = select(Case).where(Case.conversation_id.in_(ids), Case.closed_at.is_(None))
+    cases = {each.conversation_id: each for each in session.scalars(requests)}
     return [
         InboxRow(
             conversation=conversation,
@@ -157,21 +247,23 @@ def _rows(session: Session, conversations: Sequence[Conversation]) -> list[Inbox
             student=None if conversation.student_id is None else students.get(conversation.student_id),
             last_text=texts.get(conversation.id),
             alerts=tuple(alerts.get(conversation.id, ())),
+            tags=tuple(tags.get(conversation.id, ())),
+            case=cases.get(conversation.id),
         )
         for conversation in conversations
     ]
 
 
-def _write_cursor(key: datetime | None, conversation_id: UUID, state: Control | None) -> str:
-    place = [state, key.isoformat() if key else None, conversation_id.hex]
+def _write_cursor(key: datetime | None, conversation_id: UUID, filters: Filters) -> str:
+    place = [filters.fingerprint, key.isoformat() if key else None, conversation_id.hex]
     return urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
 
 
-def _read_cursor(cursor: str, state: Control | None) -> tuple[datetime, UUID]:
+def _read_cursor(cursor: str, filters: Filters) -> tuple[datetime, UUID]:
     try:
-        of_state, key, conversation_id = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        of_list, key, conversation_id = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         place = datetime.fromisoformat(key), UUID(hex=conversation_id)
-        if of_state != state or place[0].tzinfo is None:
+        if of_list != filters.fingerprint or place[0].tzinfo is None:
             raise ValueError("of another list")
         place[0].astimezone(UTC)
     except (ValueError, TypeError, AttributeError, OverflowError) as error:

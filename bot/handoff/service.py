@@ -1,7 +1,8 @@
-"""The takeover: ask for a person, claim, answer, release, close. Each is one transaction given by the caller."""
+"""The takeover: ask for a person, claim, answer, hand on, release, close. Transactions are the caller's."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,26 +10,35 @@ from sqlalchemy.orm import Session
 
 from bot.conversations.models import Author, Control, Conversation, Kind, Message
 from bot.conversations.service import LONGEST_TEXT, append, locked_conversation
+from bot.conversations.states import Move, after
 from bot.errors import AlreadyTaken, DifferentContent, InvalidField, NotAllowed, VersionChanged
-from bot.handoff.models import Case, Reason
-from bot.handoff.states import Move, after
-from bot.i18n.translate import say
+from bot.handoff.desks import Office
+from bot.handoff.models import Case, Outcome, Reason
+from bot.handoff.words import assistant_back, colleague_gone, now_closed, now_talking_to, now_waiting_at
 from bot.identity.audit import record
 from bot.identity.models import Role, Staff
+from bot.students.models import Student
 
 MAY_ANSWER = frozenset({Role.ADVISER, Role.COORDINATOR, Role.ADMIN})
+MAY_REASSIGN = frozenset({Role.COORDINATOR, Role.ADMIN})
+"""Who may hand on what a colleague holds: colleagues fall ill."""
+AWAY_FOR = timedelta(minutes=10)
+"""How long a student may not have looked before a mail says that an answer is there."""
 
 
 def open_case(session: Session, conversation: Conversation) -> Case | None:
     return session.scalar(select(Case).where(Case.conversation_id == conversation.id, Case.closed_at.is_(None)))
 
 
-def request_person(session: Session, conversation: Conversation, reason: Reason, now: datetime) -> Case:
-    """Put the conversation into the queue. Asking twice returns the case already open; the bot goes on answering."""
+def request_person(
+    session: Session, conversation: Conversation, reason: Reason, now: datetime, *, desk: str | None = None
+) -> Case:
+    """Put the conversation into a desk's queue; the bot goes on answering. Asking twice returns the open case."""
     if (case := open_case(session, conversation)) is not None:
         return case
-    case = Case(conversation_id=conversation.id, reason=reason, opened_at=now)
+    case = Case(conversation_id=conversation.id, reason=reason, desk=desk, opened_at=now)
     session.add(case)
+    conversation.desk = desk
     _move(conversation, Move.REQUEST, now)
     session.flush()
     return case
@@ -44,22 +54,84 @@ def claim(
         VersionChanged: it is not as it was at `version`.
         NotAllowed: the role may not answer students.
     """
-    _check_role(staff)
+    check_role(staff)
     conversation = locked_conversation(session, conversation_id)
     if conversation.assignee_id == staff.id:
         return conversation
     if conversation.control == Control.STAFF:
-        raise AlreadyTaken(colleague=_name_of(session, conversation.assignee_id))
+        raise AlreadyTaken(colleague=name_of(session, conversation.assignee_id))
     _check_version(conversation, version)
-    case = open_case(session, conversation) or _add_case(session, conversation, now)
-    case.claimed_at, case.claimed_by = now, staff.id
-    conversation.assignee_id = staff.id
-    conversation.prompt = None
-    _move(conversation, Move.CLAIM, now)
-    session.flush()
-    _notice(session, conversation, say(conversation.language, "You are now talking to {name}.", name=staff.name), now)
+    _give(session, conversation, Move.CLAIM, staff, now)
     record(session, "claim", staff_id=staff.id, now=now, conversation_id=conversation_id)
     return conversation
+
+
+def hand_to(
+    session: Session, conversation_id: UUID, staff: Staff, colleague: Staff, now: datetime, version: int | None = None
+) -> Conversation:
+    """Give the conversation to a colleague, who holds it at once. Handing it to its holder changes nothing.
+
+    Raises:
+        AlreadyTaken: another colleague holds it, and the role may not hand on what others hold.
+        VersionChanged: it is not as it was at `version`, or it is closed.
+        InvalidField: the colleague may not answer students.
+    """
+    if colleague.disabled or colleague.role not in MAY_ANSWER:
+        raise InvalidField(f"{colleague.name} may not answer students; choose another colleague.", field="to.staff")
+    conversation = _held(session, conversation_id, staff, version, may_reassign=True)
+    if conversation.assignee_id == colleague.id:
+        return conversation
+    _give(session, conversation, Move.HAND, colleague, now)
+    record(session, "transfer", staff_id=staff.id, now=now, conversation_id=conversation_id, to=colleague.id)
+    return conversation
+
+
+def queue_at(
+    session: Session,
+    conversation_id: UUID,
+    staff: Staff,
+    office: Office,
+    desk: str,
+    now: datetime,
+    version: int | None = None,
+) -> Conversation:
+    """Give the conversation to a desk: it waits there, in the place that its request had from the beginning.
+
+    Raises:
+        AlreadyTaken, VersionChanged: as `hand_to`.
+        InvalidField: there is no such desk.
+    """
+    if desk not in office.desks:
+        raise InvalidField(f"There is no desk {desk}; the desks are {', '.join(office.desks)}.", field="to.desk")
+    conversation = _held(session, conversation_id, staff, version, may_reassign=True)
+    if conversation.control == Control.WAITING and conversation.desk == desk:
+        return conversation
+    case = open_case(session, conversation) or _add_case(session, conversation, now)
+    conversation.assignee_id = None
+    conversation.desk = case.desk = desk
+    _move(conversation, Move.QUEUE, now)
+    # Others who waited as long are not passed over because a colleague looked at this one first.
+    conversation.waiting_since = case.opened_at
+    case.claimed_by = None
+    session.flush()
+    language = conversation.language
+    _notice(session, conversation, now_waiting_at(language, office.desks[desk].name.get(language)), now)
+    record(session, "transfer", staff_id=staff.id, now=now, conversation_id=conversation_id, desk=desk)
+    return conversation
+
+
+def requeue_absent(session: Session, conversation: Conversation, now: datetime) -> None:
+    """Back into the queue of its desk: the student writes and the colleague who has it is gone."""
+    name = name_of(session, conversation.assignee_id)
+    case = open_case(session, conversation) or _add_case(session, conversation, now)
+    # They wait from now on: the time before was spent with a person.
+    case.claimed_at = case.claimed_by = case.escalated_at = None
+    case.opened_at = now
+    conversation.assignee_id = None
+    _move(conversation, Move.ABSENT, now)
+    session.flush()
+    _notice(session, conversation, colleague_gone(conversation.language, name), now)
+    record(session, "absent", staff_id=None, now=now, conversation_id=conversation.id)
 
 
 def release(
@@ -75,21 +147,23 @@ def release(
     was_held = conversation.control == Control.STAFF
     _end_case(session, conversation, now)
     conversation.assignee_id = None
+    conversation.desk = None
     conversation.abstentions = 0
     _move(conversation, Move.RELEASE, now)
     session.flush()
-    language = conversation.language
-    if was_held:
-        text = say(language, "The assistant is back: you are talking to a machine again.")
-    else:
-        text = say(language, "The office has ended your request for a person. The assistant goes on answering.")
-    _notice(session, conversation, text, now)
+    _notice(session, conversation, assistant_back(conversation.language, was_held=was_held), now)
     record(session, "release", staff_id=staff.id, now=now, conversation_id=conversation_id)
     return conversation
 
 
 def close(
-    session: Session, conversation_id: UUID, staff: Staff, now: datetime, version: int | None = None
+    session: Session,
+    conversation_id: UUID,
+    staff: Staff,
+    now: datetime,
+    version: int | None = None,
+    *,
+    outcome: Outcome | None = None,
 ) -> Conversation:
     """End the conversation; a new message of the student reopens it for the bot. Raises as `release`."""
     conversation = _held(session, conversation_id, staff, version)
@@ -97,11 +171,12 @@ def close(
     conversation.assignee_id = None
     conversation.prompt = None
     conversation.abstentions = 0
+    conversation.outcome = outcome
     _move(conversation, Move.CLOSE, now)
     session.flush()
-    text = say(conversation.language, "This conversation is closed. Write again at any time and the assistant answers.")
-    _notice(session, conversation, text, now)
-    record(session, "close", staff_id=staff.id, now=now, conversation_id=conversation_id)
+    _notice(session, conversation, now_closed(conversation.language), now)
+    details = {"reason": str(outcome)} if outcome is not None else {}
+    record(session, "close", staff_id=staff.id, now=now, conversation_id=conversation_id, **details)
     return conversation
 
 
@@ -119,9 +194,8 @@ def reply(session: Session, conversation_id: UUID, staff: Staff, client_id: str,
         DifferentContent: the same client_id came with another text.
         InvalidField: the text is empty or too long.
     """
-    if not text.strip() or len(text) > LONGEST_TEXT or "\x00" in text:
-        raise InvalidField(f"The text must have between 1 and {LONGEST_TEXT} characters.", field="text")
-    _check_role(staff)
+    check_text(text, LONGEST_TEXT)
+    check_role(staff)
     conversation = locked_conversation(session, conversation_id)
     known = session.scalar(
         select(Message).where(
@@ -129,19 +203,82 @@ def reply(session: Session, conversation_id: UUID, staff: Staff, client_id: str,
         )
     )
     if known is not None:
-        if known.text != text or known.author_name != staff.name:
+        # Of a message that was changed since, only the sender can still be compared.
+        is_mine = known.author_name == staff.name if known.staff_id is None else known.staff_id == staff.id
+        if not is_mine or (known.change is None and known.text != text):
             raise DifferentContent
         return Replied(known, is_new=False)
     conversation = claim(session, conversation_id, staff, now)
-    message = append(session, conversation, Author.STAFF, text, now=now, author_name=staff.name, client_id=client_id)
+    message = append(
+        session,
+        conversation,
+        Author.STAFF,
+        text,
+        now=now,
+        author_name=staff.name,
+        client_id=client_id,
+        staff_id=staff.id,
+    )
+    conversation.snoozed_until = None
+    if conversation.answer_due_at is None and not conversation.answer_mailed and can_be_mailed(session, conversation):
+        conversation.answer_due_at = now + AWAY_FOR
     return Replied(message, is_new=True)
 
 
-def _held(session: Session, conversation_id: UUID, staff: Staff, version: int | None) -> Conversation:
-    _check_role(staff)
+def can_be_mailed(session: Session, conversation: Conversation) -> bool:
+    """A web page is read only while it is open; the school mailbox of a linked student is known."""
+    return (
+        conversation.channel == "web"
+        and conversation.student_id is not None
+        and session.get(Student, conversation.student_id) is not None
+    )
+
+
+def check_role(staff: Staff) -> None:
+    """Raises NotAllowed for a role that may not answer students."""
+    if staff.disabled or staff.role not in MAY_ANSWER:
+        raise NotAllowed
+
+
+def check_text(text: str, longest: int, field: str = "text") -> None:
+    """Raises InvalidField."""
+    if not text.strip() or len(text) > longest or "\x00" in text:
+        raise InvalidField(f"The text must have between 1 and {longest} characters.", field=field)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidField("The text holds half a character (a lone surrogate).", field=field) from error
+
+
+def name_of(session: Session, staff_id: int | None) -> str:
+    return session.scalar(select(Staff.name).where(Staff.id == staff_id)) or "…"
+
+
+def names_of(session: Session, staff_ids: set[int]) -> Mapping[int, Staff]:
+    return {person.id: person for person in session.scalars(select(Staff).where(Staff.id.in_(staff_ids)))}
+
+
+def _give(session: Session, conversation: Conversation, move: Move, staff: Staff, now: datetime) -> None:
+    case = open_case(session, conversation) or _add_case(session, conversation, now)
+    if case.claimed_at is None:
+        case.claimed_at = now
+    case.claimed_by = staff.id
+    conversation.assignee_id = staff.id
+    conversation.prompt = None
+    conversation.outcome = None
+    _move(conversation, move, now)
+    session.flush()
+    _notice(session, conversation, now_talking_to(conversation.language, staff.name), now)
+
+
+def _held(
+    session: Session, conversation_id: UUID, staff: Staff, version: int | None, *, may_reassign: bool = False
+) -> Conversation:
+    check_role(staff)
     conversation = locked_conversation(session, conversation_id)
-    if conversation.control == Control.STAFF and conversation.assignee_id != staff.id:
-        raise AlreadyTaken(colleague=_name_of(session, conversation.assignee_id))
+    is_others = conversation.control == Control.STAFF and conversation.assignee_id != staff.id
+    if is_others and not (may_reassign and staff.role in MAY_REASSIGN):
+        raise AlreadyTaken(colleague=name_of(session, conversation.assignee_id))
     _check_version(conversation, version)
     return conversation
 
@@ -154,9 +291,10 @@ def _move(conversation: Conversation, move: Move, now: datetime) -> None:
         conversation.waiting_since = now
     elif control != Control.WAITING:
         conversation.waiting_since = None
-    if control != conversation.control:
+    if control != conversation.control or move in (Move.HAND, Move.QUEUE):
         conversation.control = control
         conversation.version += 1
+    conversation.snoozed_until = None
     conversation.updated_at = now
 
 
@@ -171,18 +309,9 @@ def _end_case(session: Session, conversation: Conversation, now: datetime) -> No
         case.closed_at = now
 
 
-def _check_role(staff: Staff) -> None:
-    if staff.disabled or staff.role not in MAY_ANSWER:
-        raise NotAllowed
-
-
 def _check_version(conversation: Conversation, version: int | None) -> None:
     if version is not None and version != conversation.version:
         raise VersionChanged
-
-
-def _name_of(session: Session, staff_id: int | None) -> str:
-    return session.scalar(select(Staff.name).where(Staff.id == staff_id)) or "…"
 
 
 def _notice(session: Session, conversation: Conversation, text: str, now: datetime) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot.conversations.live import Live
 from bot.conversations.models import Conversation, Message
-from bot.conversations.queries import messages_after, queue_position
+from bot.conversations.queries import changed_messages, messages_after, queue_position
 from bot.db.session import Database
 from bot.errors import NotFound, Unavailable
 from bot.identity.models import Staff
@@ -50,6 +50,8 @@ class Event(BaseModel):
     sources: list[SourceOut]
     in_reply_to: int | None
     created_at: str = Field(description="RFC 3339")
+    edited_at: str | None = Field(description="RFC 3339; when a colleague changed the words.")
+    deleted: bool = Field(description="A colleague took the words back; `text` says so.")
 
 
 class Sent(BaseModel):
@@ -60,6 +62,8 @@ class Events(BaseModel):
     events: list[Event]
     control: ControlName
     last_seq: int
+    changed: list[Event] = Field(description="Messages up to `after` that changed since `changes`, as they are now.")
+    changes: int = Field(description="To be given the next time.")
 
 
 class Problem(BaseModel):
@@ -70,6 +74,7 @@ class Problem(BaseModel):
     status: int
     code: str
     errors: list[dict[str, str]] | None = None
+    why: str | None = None
     urgent_text: str | None = None
 
 
@@ -86,20 +91,28 @@ def event_json(message: Message) -> dict[str, Any]:
         "sources": message.sources,
         "in_reply_to": message.in_reply_to,
         "created_at": message.created_at.isoformat(),
+        "edited_at": message.edited_at.isoformat() if message.edited_at else None,
+        "deleted": message.deleted_at is not None,
     }
 
 
 @dataclass(frozen=True)
 class View:
-    """What a follower has not seen yet."""
+    """What a follower has not seen yet. `changed`: messages seen before whose words have changed."""
 
     events: list[dict[str, Any]]
     control: dict[str, Any]
     last_seq: int
+    changed: list[dict[str, Any]]
+    changes: int
 
 
-def view_after(session: Session, conversation_id: UUID, seq: int, limit: int = PAGE) -> View:
-    """Raises NotFound when the conversation is gone (erased)."""
+def view_after(session: Session, conversation_id: UUID, seq: int, limit: int = PAGE, *, changes: int = 0) -> View:
+    """What came after a seq, and what changed up to it since so many `changes`.
+
+    Raises:
+        NotFound: the conversation is gone (erased).
+    """
     conversation = session.get(Conversation, conversation_id)
     if conversation is None:
         raise NotFound
@@ -110,24 +123,34 @@ def view_after(session: Session, conversation_id: UUID, seq: int, limit: int = P
         "position": queue_position(session, conversation),
     }
     events = [event_json(message) for message in messages_after(session, conversation_id, seq, limit)]
-    return View(events, control, conversation.last_seq)
+    changed = (
+        [event_json(message) for message in changed_messages(session, conversation_id, seq, changes)]
+        if conversation.changes > changes
+        else []
+    )
+    return View(events, control, conversation.last_seq, changed, conversation.changes)
 
 
 async def long_poll(
-    database: Database, live: Live, conversation_id: UUID, *, after: int, limit: int, wait: float
+    database: Database, live: Live, conversation_id: UUID, *, after: int, limit: int, wait: float, changes: int | None
 ) -> View:
-    """The events after `after`, at once when there are any, else when one comes or `wait` seconds have passed."""
+    """The events after `after`, at once when there are any, else when one comes or `wait` seconds have passed.
+
+    `changes`: how many the caller knows of; None: what changed is not asked for.
+    """
+
+    known = BIGGEST_SEQ if changes is None else changes
 
     def look() -> View:
         with database.read() as session:
-            return view_after(session, conversation_id, after, limit)
+            return view_after(session, conversation_id, after, limit, changes=known)
 
     deadline = asyncio.get_running_loop().time() + wait
     with live.subscribe(conversation_id) as subscription:
         while True:
             view = await asyncio.to_thread(look)
             left = deadline - asyncio.get_running_loop().time()
-            if view.events or left <= 0 or live.closing:
+            if view.events or view.changed or left <= 0 or live.closing:
                 return view
             await subscription.wait(left)
 
@@ -145,25 +168,32 @@ async def stream(
     after: int,
     still_allowed: Callable[[], bool] = lambda: True,
 ) -> AsyncIterator[str]:
-    """Server-sent events of one conversation after a seq: without gap or repeat, since each look reads the table."""
+    """Server-sent events of one conversation after a seq: without gap or repeat, since each look reads the table.
 
-    def look(seq: int) -> View | None:
+    `edited` and `deleted` tell a message again that was told before; whoever comes back hears of all of them.
+    """
+
+    def look(seq: int, changes: int) -> View | None:
         if not still_allowed():
             return None
         try:
             with database.read() as session:
-                return view_after(session, conversation_id, seq)
+                return view_after(session, conversation_id, seq, changes=changes)
         except (NotFound, Unavailable):
             # The answer has begun: it can only end. Whoever asks again gets 404 or 503.
             return None
 
-    seq, control = after, None
+    seq, changes, control = after, 0, None
     yield ": connected\n\n"
     with live.subscribe(conversation_id) as subscription:
         while not live.closing:
-            view = await asyncio.to_thread(look, seq)
+            view = await asyncio.to_thread(look, seq, changes)
             if view is None:
                 return
+            live.reads(conversation_id)
+            for event in view.changed:
+                yield sse("deleted" if event["deleted"] else "edited", event)
+            changes = view.changes
             for event in view.events:
                 seq = event["seq"]
                 yield sse("message", event, seq)

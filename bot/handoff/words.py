@@ -1,40 +1,17 @@
-"""What is said when a person is asked for: the truth about opening hours and the queue."""
+"""What students are told at each border of a takeover: the truth about hours, the queue and who answers."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
+from math import ceil
 
-import holidays
-
-from bot.clock import PARIS
-from bot.content.schema import DeskHours, School
+from bot.content.schema import School
+from bot.handoff.hours import is_open, next_opening
 from bot.i18n.formats import weekday_words
-from bot.i18n.translate import say
+from bot.i18n.translate import mark, say, say_n
 
-
-def is_open(hours: list[DeskHours], now: datetime) -> bool:
-    local = now.astimezone(PARIS)
-    return not _is_holiday(local.date()) and any(
-        slot.weekday == local.weekday()
-        and time.fromisoformat(slot.opens) <= local.time() < time.fromisoformat(slot.closes)
-        for slot in hours
-    )
-
-
-def next_opening(hours: list[DeskHours], now: datetime) -> datetime | None:
-    """When the desk opens next, on a French clock; None when no slot is given."""
-    local = now.astimezone(PARIS)
-    for days in range(15):
-        day = local.date() + timedelta(days=days)
-        if _is_holiday(day):
-            continue
-        for slot in sorted(hours, key=lambda slot: slot.opens):
-            opens = datetime.combine(day, time.fromisoformat(slot.opens), PARIS)
-            if slot.weekday == day.weekday() and opens > local:
-                return opens
-    return None
-
-
-def _is_holiday(day: date) -> bool:
-    return day in holidays.country_holidays("FR", years=day.year)
+LONGEST_IN_MINUTES = timedelta(minutes=90)
+STEP = 5
+"""Minutes to which a wait is rounded up: it is no promise to the minute."""
+DELETED = mark("This message was deleted.")
 
 
 def person_requested(language: str, school: School, now: datetime) -> str:
@@ -58,3 +35,80 @@ def person_requested(language: str, school: School, now: datetime) -> str:
     else:
         when = say(language, "The desk is closed now. In the meantime I go on answering.")
     return f"{first} {when}"
+
+
+def usual_wait_words(language: str, wait: timedelta) -> str:
+    """How long others waited, rounded up."""
+    if wait <= LONGEST_IN_MINUTES:
+        minutes = max(STEP, STEP * ceil(wait / timedelta(minutes=STEP)))
+        return say_n(
+            language,
+            "Lately a person usually answered within {number} minute of opening time.",
+            "Lately a person usually answered within {number} minutes of opening time.",
+            minutes,
+        )
+    return say_n(
+        language,
+        "Lately a person usually answered within {number} hour of opening time.",
+        "Lately a person usually answered within {number} hours of opening time.",
+        ceil(wait / timedelta(hours=1)),
+    )
+
+
+def mail_follows(language: str) -> str:
+    return say(language, "If you are away when the answer comes, a mail to your school mailbox tells you.")
+
+
+def now_talking_to(language: str, name: str) -> str:
+    return say(language, "You are now talking to {name}.", name=name)
+
+
+def now_waiting_at(language: str, desk: str) -> str:
+    return say(language, "Your request is now with: {desk}. A person will answer you here.", desk=desk)
+
+
+def colleague_gone(language: str, name: str) -> str:
+    return say(
+        language,
+        "{name} is not here at the moment. Your request waits for a person again, and everything you write is kept for "
+        "them. In the meantime I go on answering.",
+        name=name,
+    )
+
+
+def assistant_back(language: str, *, was_held: bool) -> str:
+    if was_held:
+        return say(language, "The assistant is back: you are talking to a machine again.")
+    return say(language, "The office has ended your request for a person. The assistant goes on answering.")
+
+
+def now_closed(language: str) -> str:
+    return say(language, "This conversation is closed. Write again at any time and the assistant answers.")
+
+
+def answer_mail(language: str, name: str, address: str) -> tuple[str, str]:
+    """(subject, text) of the mail that an answer waits; never what it says: a mailbox may be read by others."""
+    text = say(
+        language,
+        "Hello {name},\n\n"
+        "the international office has answered you in your chat with Accueil. Open it where you wrote, on the same "
+        "device:\n\n{address}\n",
+        name=name,
+        address=address,
+    )
+    return say(language, "You have an answer"), text
+
+
+def waiting_mail(language: str, desk: str, minutes: int, address: str) -> tuple[str, str]:
+    """(subject, text) for a coordinator, without a word of the student."""
+    text = say_n(
+        language,
+        "At the desk {desk} a student has waited for {number} minute of opening time, and nobody has taken over yet:"
+        "\n\n{address}\n",
+        "At the desk {desk} a student has waited for {number} minutes of opening time, and nobody has taken over yet:"
+        "\n\n{address}\n",
+        minutes,
+        desk=desk,
+        address=address,
+    )
+    return say(language, "A student waits for a person"), text

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from bot.conversations.deeds import deed_button
 from bot.conversations.messages import Button
-from bot.conversations.models import Author, Conversation, Kind, Message
+from bot.conversations.models import Author, Control, Conversation, Kind, Message
 from bot.conversations.service import append, locked_conversation
 from bot.i18n.translate import say
 from bot.students.labels import fact_name, value_words
@@ -45,4 +45,7 @@ def tell_decision(session: Session, request: FactRequest, now: datetime) -> Mess
             wish=wish,
         )
         buttons = (Button(say(language, "Talk to a person"), {"effect": "request_person"}),)
+    if conversation.control == Control.STAFF:
+        # The bot is silent, and nobody would take up its buttons; what the office decided is said all the same.
+        return append(session, conversation, Author.SYSTEM, text, kind=Kind.NOTICE, now=now)
     return append(session, conversation, Author.BOT, text, kind=Kind.NOTICE, now=now, buttons=buttons)

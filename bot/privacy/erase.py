@@ -17,6 +17,7 @@ from bot.bookings.service import release_student
 from bot.buddies.pairing import hold_pairs, tell_of_erasure
 from bot.conversations.models import Address, Author, Control, Conversation, Kind
 from bot.conversations.service import FAREWELL, PUSHED, append, locked_conversation
+from bot.conversations.states import TRANSITIONS, Move
 from bot.i18n.translate import say
 from bot.identity.audit import record
 from bot.identity.erasures import address_hash
@@ -145,10 +146,11 @@ def _delete_record(session: Session, student_id: int) -> int:
 
 def _empty(conversation: Conversation, now: datetime) -> None:
     """Back to what a conversation is before anything is said; closed, so that no colleague goes on with it."""
+    closed = TRANSITIONS[Control(conversation.control), Move.ERASE]
     for column in Conversation.__table__.columns:
         if column.name not in OF_THE_SHELL:
             setattr(conversation, column.name, _default(column))
-    conversation.control = Control.CLOSED
+    conversation.control = closed
     conversation.version += 1
     conversation.updated_at = now
 

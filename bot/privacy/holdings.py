@@ -50,5 +50,10 @@ HOLDINGS: Mapping[str, Holding] = {
     "inbox": Holding(mark("Messages as they came in"), CHAT, "conversations"),
     "outbox": Holding(mark("Mails on their way to you"), MADE_HERE, "outbox"),
     "alerts": Holding(mark("Marks for the office in your conversations"), MADE_HERE, "conversations"),
+    "conversation_tags": Holding(mark("Words by which the office sorts your conversations"), OFFICE, "conversations"),
+    "notes": Holding(mark("Notes of the office about your conversations"), OFFICE, "conversations"),
+    "note_mentions": Holding(mark("Which colleagues a note was for"), OFFICE, "conversations"),
+    "tasks": Holding(mark("What the office promised you"), OFFICE, "conversations"),
+    "message_changes": Holding(mark("Answers of the office before they were changed"), OFFICE, "conversations"),
     "cases": Holding(mark("Your requests for a person"), CHAT, "conversations"),
 }

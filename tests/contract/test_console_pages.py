@@ -57,12 +57,27 @@ def requests_behind_pages() -> list[tuple[str, str]]:
 
 
 REQUESTS = requests_behind_pages()
-CHANGING_A_TALK = [path for method, path in REQUESTS if method == "POST" and "{conversation_id}" in path]
+CHANGING_A_TALK = [(method, path) for method, path in REQUESTS if method != "GET" and "{conversation_id}" in path]
 ELSEWHERE = ("/staff/events", "/staff/api/conversations/{conversation_id}/files/{file_id}")
 """The stream never ends; a file needs one that has arrived (tests/integration/console/test_files.py)."""
 READING = [path for method, path in REQUESTS if method == "GET" and path not in ELSEWHERE]
 requests = pytest.mark.parametrize(("method", "path"), REQUESTS)
-BODIES = {"messages": {"client_id": "7f8ad1f0-95d6-4c0c-b7a1-6a0f2a7f7d10", "text": "Hello"}, "typing": {"on": True}}
+BODIES: dict[str, dict[str, object]] = {
+    "messages": {"client_id": "7f8ad1f0-95d6-4c0c-b7a1-6a0f2a7f7d10", "text": "Hello"},
+    "typing": {"on": True},
+    "transfer": {"to": {"desk": "housing"}},
+    "notes": {"text": "Look at the lease."},
+    "tasks": {"text": "Send the certificate", "due": "2026-11-27"},
+    "tags": {"tags": ["visa"]},
+    "snooze": {"until": "2026-11-27T09:00:00+01:00"},
+    "viewing": {"composing": False},
+    "{seq}": {"text": "Other words"},
+}
+UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
+
+
+def address(path: str, conversation_id: UUID) -> str:
+    return path.format(conversation_id=conversation_id, file_id=1, seq=1, note_id=1, task_id=1)
 
 
 def body_of(path: str) -> dict[str, object]:
@@ -129,30 +144,30 @@ async def test_a_page_is_neither_stored_nor_framed_nor_runs_foreign_scripts(
 
 @requests
 async def test_a_stranger_is_told_nothing(client: httpx.AsyncClient, conversation_id: UUID, method: str, path: str):
-    body = body_of(path) if method == "POST" else None
-    response = await client.request(method, path.format(conversation_id=conversation_id, file_id=1), json=body)
+    body = body_of(path) if method in UNSAFE else None
+    response = await client.request(method, address(path, conversation_id), json=body)
 
     assert (response.status_code, response.json()["code"]) == (401, "not_signed_in")
 
 
-@pytest.mark.parametrize("path", [path for method, path in REQUESTS if method == "POST"])
+@pytest.mark.parametrize(("method", "path"), [each for each in REQUESTS if each[0] in UNSAFE])
 async def test_an_unsafe_request_without_the_csrf_token_is_refused(
-    client: httpx.AsyncClient, services: Services, conversation_id: UUID, path: str
+    client: httpx.AsyncClient, services: Services, conversation_id: UUID, method: str, path: str
 ):
     enter(client, services, staff_of(services, Role.ADMIN))
     del client.headers["X-CSRF-Token"]
-    response = await client.post(path.format(conversation_id=conversation_id), json=body_of(path))
+    response = await client.request(method, address(path, conversation_id), json=body_of(path))
 
     assert (response.status_code, response.json()["code"]) == (403, "not_allowed")
 
 
-@pytest.mark.parametrize("path", CHANGING_A_TALK)
+@pytest.mark.parametrize(("method", "path"), CHANGING_A_TALK)
 @pytest.mark.parametrize("role", sorted(set(Role) - MAY_ANSWER))
 async def test_a_role_that_only_reads_changes_no_conversation(
-    client: httpx.AsyncClient, services: Services, conversation_id: UUID, path: str, role: Role
+    client: httpx.AsyncClient, services: Services, conversation_id: UUID, method: str, path: str, role: Role
 ):
     enter(client, services, staff_of(services, role))
-    response = await client.post(path.format(conversation_id=conversation_id), json=body_of(path))
+    response = await client.request(method, address(path, conversation_id), json=body_of(path))
 
     assert (response.status_code, response.json()["code"]) == (403, "not_allowed")
 
@@ -163,27 +178,35 @@ async def test_every_role_reads_and_nothing_read_is_stored(
     client: httpx.AsyncClient, services: Services, conversation_id: UUID, path: str, role: Role
 ):
     enter(client, services, staff_of(services, role))
-    response = await client.get(path.format(conversation_id=conversation_id))
+    response = await client.get(address(path, conversation_id))
 
     assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
 
 
 def test_the_requests_behind_the_pages_are_known():
+    talk = "/staff/api/conversations/{conversation_id}"
     assert [
+        ("DELETE", f"{talk}/messages/{{seq}}"),
+        ("DELETE", "/staff/api/notes/{note_id}"),
         ("GET", "/staff/api/conversations"),
         ("GET", "/staff/api/conversations/{conversation_id}"),
         ("GET", "/staff/api/conversations/{conversation_id}/files"),
         ("GET", "/staff/api/conversations/{conversation_id}/files/{file_id}"),
         ("GET", "/staff/api/conversations/{conversation_id}/messages"),
-        ("GET", "/staff/api/conversations/{conversation_id}/transcript"),
-        ("GET", "/staff/api/inbox"),
+        *(("GET", f"{talk}/{name}") for name in ("notes", "people", "transcript")),
+        *(("GET", f"/staff/api/{name}") for name in ("desks", "inbox", "mentions", "tags", "tasks")),
         ("GET", "/staff/events"),
+        ("PATCH", f"{talk}/messages/{{seq}}"),
         ("POST", "/staff/api/conversations/{conversation_id}/claim"),
         ("POST", "/staff/api/conversations/{conversation_id}/close"),
         ("POST", "/staff/api/conversations/{conversation_id}/messages"),
+        ("POST", f"{talk}/notes"),
         ("POST", "/staff/api/conversations/{conversation_id}/release"),
+        *(("POST", f"{talk}/{name}") for name in ("snooze", "tasks", "transfer")),
         ("POST", "/staff/api/conversations/{conversation_id}/typing"),
+        *(("POST", f"{talk}/{name}") for name in ("viewing", "wake")),
         ("POST", "/staff/api/here"),
+        *(("POST", f"/staff/api/tasks/{{task_id}}/{name}") for name in ("done", "undo")),
         ("POST", "/staff/bookings/add"),
         ("POST", "/staff/bookings/cancel"),
         ("POST", "/staff/bookings/certificate"),
@@ -197,4 +220,5 @@ def test_the_requests_behind_the_pages_are_known():
         ("POST", "/staff/students/import"),
         ("POST", "/staff/students/report"),
         ("POST", "/staff/students/request"),
+        ("PUT", f"{talk}/tags"),
     ] == REQUESTS

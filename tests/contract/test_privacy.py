@@ -27,13 +27,17 @@ PERSONAL = {
     "cases",
     "certificate_requests",
     "channel_joins",
+    "conversation_tags",
     "conversations",
     "fact_changes",
     "fact_requests",
     "housing_applications",
     "inbox",
     "link_codes",
+    "message_changes",
     "messages",
+    "note_mentions",
+    "notes",
     "outbox",
     "placements",
     "reminder_choices",
@@ -41,6 +45,7 @@ PERSONAL = {
     "steps_done",
     "steps_stuck",
     "students",
+    "tasks",
 }
 """Tables with rows of a student; a new one is added here on purpose."""
 

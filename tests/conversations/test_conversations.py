@@ -42,7 +42,16 @@ async def test_the_conversation_goes_as_written(path: Path, engine_desk: EngineD
     script, services = read_script(path), engine_desk.services
     engine = RasaEngine(engine_desk.rasa_url, services.settings.turn_timeout)
     deeds = deeds_of(services)
-    lanes = Lanes(services.database, engine, services.door, services.knowledge, services.live, services.clock, deeds)
+    lanes = Lanes(
+        services.database,
+        engine,
+        services.door,
+        services.knowledge,
+        services.live,
+        services.clock,
+        deeds,
+        services.office,
+    )
     try:
         talk = Talk(services, lanes, script)
         if script.student is not None:

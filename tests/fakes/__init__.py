@@ -5,8 +5,11 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from bot.assistant.deeds import talk_deeds
 from bot.assistant.ports import TurnFailed
+from bot.content.desks import DeskFile
 from bot.conversations.messages import Answer, Effect, Understanding
+from bot.handoff.desks import Office
 
 
 def plain_answer(text: str, action: str = "answer", topic: str | None = "cvec") -> Answer:
@@ -16,6 +19,11 @@ def plain_answer(text: str, action: str = "answer", topic: str | None = "cvec") 
 def asks_for_person(text: str = "A person comes.") -> Answer:
     understanding = Understanding("handoff", 0.9, "handoff", group="human")
     return Answer(text, understanding, effects=(Effect("request_person", {"reason": "asked"}),))
+
+
+OFFICE = Office({"office": DeskFile.model_validate({"name": {"en": "Office", "fr": "Bureau"}, "default": True})})
+"""One desk, whose hours nobody knows."""
+TALK = talk_deeds(OFFICE)
 
 
 class FakeEngine:

@@ -32,7 +32,7 @@ from bot.channels.telegram.incoming import (
 )
 from bot.channels.telegram.reach import shut_out
 from bot.conversations.messages import IncomingMessage
-from bot.conversations.models import Address, Author, ChannelUpdate, Conversation, Kind, Message
+from bot.conversations.models import Address, Author, ChannelUpdate, Control, Conversation, Kind, Message
 from bot.conversations.service import (
     LONGEST_STORED,
     address_of,
@@ -189,7 +189,8 @@ def _started(session: Session, services: Services, started: Started, now: dateti
     if started.payload:
         conversation.channel = CHANNEL
         claimed = claim(session, started.payload, CHANNEL, person.chat, person.name, now)
-        append(session, conversation, Author.BOT, words_of(claimed, conversation.language), kind=Kind.NOTICE, now=now)
+        author = Author.SYSTEM if conversation.control == Control.STAFF else Author.BOT
+        append(session, conversation, author, words_of(claimed, conversation.language), kind=Kind.NOTICE, now=now)
         return Taken(conversation.id)
     if is_new:
         return Taken(conversation.id)

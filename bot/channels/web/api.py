@@ -241,16 +241,31 @@ async def read(
     after: After = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 200,
     wait: Annotated[float, Query(ge=0, le=30, description="Seconds to wait for the next event (long poll).")] = 0,
+    changes: Annotated[int | None, Query(ge=0, le=BIGGEST_SEQ, description="Of the answer before.")] = None,
 ) -> Events:
-    """The events after a seq; with `wait`, as soon as there is one."""
+    """The events after a seq; with `wait`, as soon as there is one; with `changes`, what changed before that seq."""
     await asyncio.to_thread(_check, services, conversation_id, token)
-    view = await long_poll(services.database, services.live, conversation_id, after=after, limit=limit, wait=wait)
-    return Events.model_validate({"events": view.events, "control": view.control["control"], "last_seq": view.last_seq})
+    view = await long_poll(
+        services.database, services.live, conversation_id, after=after, limit=limit, wait=wait, changes=changes
+    )
+    services.live.reads(conversation_id)
+    return Events.model_validate(
+        {
+            "events": view.events,
+            "control": view.control["control"],
+            "last_seq": view.last_seq,
+            "changed": view.changed,
+            "changes": view.changes,
+        }
+    )
 
 
 @router.get(
     "/conversations/{conversation_id}/events",
-    responses={**PROBLEMS, 200: {"content": {"text/event-stream": {}}, "description": "message, control, typing"}},
+    responses={
+        **PROBLEMS,
+        200: {"content": {"text/event-stream": {}}, "description": "See above."},
+    },
     response_class=StreamingResponse,
 )
 async def follow(
@@ -259,7 +274,8 @@ async def follow(
     token: TokenDep,
     last_event_id: Annotated[str | None, Header(max_length=20)] = None,
 ) -> StreamingResponse:
-    """Server-sent events: `message` (its id is the seq), `control`, `typing`. Last-Event-ID replays what was missed."""
+    """Server-sent events: `message` (its id is the seq), `edited` and `deleted` (a message told before, as it is now),
+    `control`, `typing`. Last-Event-ID replays what was missed."""
     await asyncio.to_thread(_check, services, conversation_id, token)
     known = last_event_id or ""
     after = min(int(known), BIGGEST_SEQ) if known.isascii() and known.isdigit() else 0

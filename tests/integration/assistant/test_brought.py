@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from bot.answers.urgent import build_door
 from bot.assistant.brought import INSTEAD, Thing, before_answer, kept, without_words
-from bot.assistant.deeds import TALK
 from bot.assistant.turn import commit, compute, load
 from bot.conversations.brought import MOST_BYTES, MOST_FILES_A_DAY, MOST_MEGABYTES_A_DAY
 from bot.conversations.messages import Brought, IncomingMessage
@@ -19,7 +18,7 @@ from bot.errors import DifferentContent, InvalidField
 from bot.handoff.models import Reason
 from bot.handoff.service import claim, release, request_person
 from tests.factories import make_conversation, make_staff, transcript
-from tests.fakes import FakeEngine
+from tests.fakes import TALK, FakeEngine
 
 NOT_KEPT = Thing("photo", is_kept=False, is_large=False)
 

@@ -10,12 +10,11 @@ from structlog.testing import capture_logs
 from bot.answers.urgent import build_door
 from bot.assistant import lanes as lanes_module
 from bot.assistant import turn
-from bot.assistant.deeds import TALK
 from bot.assistant.lanes import Lanes
 from bot.conversations.live import Live
 from bot.conversations.messages import Answer
 from tests.factories import make_conversation, receive, transcript
-from tests.fakes import FakeEngine, plain_answer
+from tests.fakes import OFFICE, TALK, FakeEngine, plain_answer
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def engine():
 
 @pytest.fixture
 def lanes(database, clock, engine, knowledge) -> Lanes:
-    return Lanes(database, engine, build_door(knowledge.urgent), knowledge, Live(database, clock), clock, TALK)
+    return Lanes(database, engine, build_door(knowledge.urgent), knowledge, Live(database, clock), clock, TALK, OFFICE)
 
 
 async def finished(lanes: Lanes, talk: UUID) -> None:

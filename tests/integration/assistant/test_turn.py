@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import select
 
 from bot.answers.urgent import build_door
-from bot.assistant.deeds import TALK
 from bot.assistant.turn import Outcome, Superseded, commit, compute, load
 from bot.conversations.messages import Answer, Button, Effect, Understanding
 from bot.conversations.models import Alert, Control, Conversation, Message
@@ -17,7 +16,7 @@ from bot.conversations.service import receive_message
 from bot.handoff.models import Case
 from bot.handoff.service import claim, close, release
 from tests.factories import incoming, make_conversation, make_staff, receive, transcript
-from tests.fakes import FakeEngine, asks_for_person, plain_answer
+from tests.fakes import TALK, FakeEngine, asks_for_person, plain_answer
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from sqlalchemy import select
 
 from bot.answers.urgent import build_door
-from bot.assistant.deeds import TALK
 from bot.assistant.turn import Outcome, Snapshot, Superseded, commit, compute, load
 from bot.content.loader import load_knowledge
 from bot.conversations.models import Control, Conversation, InboxEntry, InboxState, Message
@@ -28,7 +27,7 @@ from bot.handoff.service import claim, close, release, reply
 from bot.identity.models import Staff
 from bot.tables import METADATA
 from tests.factories import incoming, make_conversation, make_staff
-from tests.fakes import FakeEngine, asks_for_person, plain_answer
+from tests.fakes import TALK, FakeEngine, asks_for_person, plain_answer
 
 KNOWLEDGE = load_knowledge(Path(__file__).resolve().parents[3] / "knowledge")
 DOOR = build_door(KNOWLEDGE.urgent)

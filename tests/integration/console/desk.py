@@ -30,7 +30,7 @@ def desk_services(database: Database, clock: Clock, **settings: Any) -> Services
         settings=Settings(_env_file=None, **settings),
         clock=clock,
         database=database,
-        knowledge=SimpleNamespace(topics={}, folder=ROOT / "knowledge"),
+        knowledge=SimpleNamespace(topics={}, folder=ROOT / "knowledge", school=SimpleNamespace(desk_hours=None)),
         procedures=(),
         door=None,
         live=Live(database, clock),

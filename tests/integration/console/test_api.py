@@ -66,6 +66,13 @@ async def test_a_waiting_conversation_is_listed_with_every_field_of_the_contract
                 "language": "en",
                 "last_seq": 2,
                 "waiting_since": "2026-11-24T11:00:00Z",
+                "waits_seconds": 0,
+                "desk": None,
+                "tags": [],
+                "snoozed_until": None,
+                "urgency": "normal",
+                "reason": "asked",
+                "outcome": None,
             }
         ],
         "next_cursor": None,
@@ -163,6 +170,13 @@ async def test_a_claim_takes_the_conversation_and_the_student_is_told(
         "language": "en",
         "last_seq": 3,
         "waiting_since": None,
+        "waits_seconds": None,
+        "desk": None,
+        "tags": [],
+        "snoozed_until": None,
+        "urgency": "normal",
+        "reason": "asked",
+        "outcome": None,
     }
     with services.database.read() as session:
         assert transcript(session, conversation_id)[-1] == ("system", "You are now talking to Claire.")

@@ -20,6 +20,8 @@ from bot.identity.models import AuditEntry, Staff
 from tests.factories import make_conversation, make_student, receive
 from tests.integration.console.desk import enter
 
+NONE = dict.fromkeys(("waiting", "mine", "team", "colleagues", "bot", "unanswered", "snoozed", "closed", "all"), 0)
+
 
 @pytest.fixture
 async def desk(client: httpx.AsyncClient, services: Services, claire: Staff) -> httpx.AsyncClient:
@@ -54,6 +56,13 @@ async def test_a_row_says_who_waits_since_when_and_what_for(desk: httpx.AsyncCli
                 "language": "en",
                 "last_seq": 2,
                 "waiting_since": "2026-11-24T11:00:00+00:00",
+                "waits_seconds": 0,
+                "desk": None,
+                "tags": [],
+                "snoozed_until": None,
+                "urgency": "urgent",
+                "reason": "asked",
+                "outcome": None,
                 "updated_at": "2026-11-24T11:00:00+00:00",
                 "created_at": "2026-11-24T11:00:00+00:00",
                 "alerts": ["urgent"],
@@ -67,7 +76,7 @@ async def test_a_row_says_who_waits_since_when_and_what_for(desk: httpx.AsyncCli
                 "last": {"author": "student", "author_name": None, "text": "My *visa* <b>number</b>"},
             }
         ],
-        "counts": {"waiting": 1, "mine": 0, "colleagues": 0, "bot": 0, "closed": 0, "all": 1},
+        "counts": NONE | {"waiting": 1, "all": 1},
         "now": "2026-11-24T11:00:00+00:00",
     }
 
@@ -79,7 +88,7 @@ async def test_a_claim_moves_the_conversation_from_waiting_to_mine(desk: httpx.A
 
     assert claimed.status_code == 200
     assert (waiting["rows"], [row["conversation_id"] for row in mine["rows"]]) == ([], [str(conversation_id)])
-    assert mine["counts"] == {"waiting": 0, "mine": 1, "colleagues": 0, "bot": 0, "closed": 0, "all": 1}
+    assert mine["counts"] == NONE | {"mine": 1, "all": 1}
 
 
 async def test_what_a_colleague_holds_is_under_colleagues(
@@ -90,7 +99,7 @@ async def test_what_a_colleague_holds_is_under_colleagues(
     found = (await desk.get("/staff/api/inbox?tab=colleagues")).json()
 
     assert [row["assignee"]["name"] for row in found["rows"]] == ["Marc"]
-    assert found["counts"] == {"waiting": 0, "mine": 0, "colleagues": 1, "bot": 0, "closed": 0, "all": 1}
+    assert found["counts"] == NONE | {"colleagues": 1, "all": 1}
 
 
 @pytest.mark.parametrize("deed", ["claim", "release", "close", "messages", "typing"])

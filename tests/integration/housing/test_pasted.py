@@ -9,14 +9,13 @@ import pytest
 from sqlalchemy import select
 
 from bot.answers.urgent import build_door
-from bot.assistant.deeds import TALK
 from bot.assistant.turn import commit, compute, load
 from bot.assistant.understanding import Question, answer
 from bot.conversations.models import Message
 from bot.handoff.models import Case
 from bot.housing.advert_answer import advert_answer
 from tests.factories import make_conversation, receive
-from tests.fakes import FakeEngine
+from tests.fakes import TALK, FakeEngine
 
 TODAY = date(2026, 11, 24)
 SCAM = (

@@ -26,6 +26,7 @@ from bot.bookings.models import Meeting, Offer, OfferKind
 from bot.buddies.models import BuddyRun, RunState
 from bot.conversations.models import Conversation
 from bot.db.base import Erasing
+from bot.identity.models import Role, Staff
 from bot.reminders.models import Campaign
 from bot.students.models import Student
 from bot.tables import METADATA
@@ -107,7 +108,13 @@ def _others(session: Session, now: datetime) -> dict[str, Any]:
         run = BuddyRun(made_at=now, weights={}, missing=[], state=RunState.DRAFT)
         session.add_all([offer, campaign, run])
         session.flush()
+    colleague = session.scalar(select(Staff).where(Staff.email == "office@junia.example"))
+    if colleague is None:
+        colleague = Staff(email="office@junia.example", name="The office", role=Role.ADVISER, created_at=now)
+        session.add(colleague)
+        session.flush()
     return {
+        "staff": colleague.id,
         "offers": offer.id,
         "campaigns": session.scalars(select(Campaign.id)).one(),
         "buddy_runs": session.scalars(select(BuddyRun.id)).one(),
@@ -132,7 +139,7 @@ def _value(column: Column[Any], someone: Someone, others: dict[str, Any], now: d
             case "conversations":
                 return someone.conversations[0]
             case "staff":
-                return None
+                return None if column.nullable else others["staff"]
             case target if target in others:
                 return others[target]
             case target:

@@ -10,7 +10,6 @@ from email.message import EmailMessage
 import pytest
 from sqlalchemy import JSON, String, cast, func, select
 
-from bot.assistant.deeds import TALK
 from bot.assistant.turn import Outcome, Superseded, commit, load
 from bot.bookings.models import Booking, BookingState
 from bot.conversations.models import Conversation, Message, OutboxEntry
@@ -28,7 +27,7 @@ from bot.privacy.traces import finish_erasures
 from bot.students.models import Student
 from bot.tables import METADATA
 from tests.factories import incoming, make_conversation, make_staff, make_student, receive, transcript
-from tests.fakes import plain_answer
+from tests.fakes import TALK, plain_answer
 from tests.integration.privacy.people import FIXED
 
 NOTICE = "Erased at the student's request: what was said here and everything that was kept with it is gone."

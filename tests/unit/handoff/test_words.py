@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.content.schema import DeskHours, School
-from bot.handoff.words import is_open, next_opening, person_requested
+from bot.handoff.hours import is_open, next_opening
+from bot.handoff.words import person_requested
 
 HOURS = [DeskHours(weekday=day, opens="09:00", closes="17:00") for day in range(5)]
 TUESDAY_NOON = datetime(2026, 11, 24, 11, 0, tzinfo=UTC)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,12 +13,12 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.bootstrap import Services
 from bot.console.access import ServicesDep, by_session, note_presence, session_token, signed_in_with, staff_by_session
-from bot.console.desk import add_files, conversation_json, desk_router, note_reading
+from bot.console.desk import add_files, conversation_json, desk_router, note_reading, only_readable
 from bot.console.html import HEADERS, console_language, office_page
 from bot.console.pages.desk.words import card_json, script_strings, understanding_json
 from bot.content.loader import Knowledge
 from bot.conversations.models import Author, Message
-from bot.conversations.queries import messages_after, queue_position
+from bot.conversations.queries import changed_messages, messages_after, queue_position
 from bot.conversations.service import LONGEST_TEXT
 from bot.errors import NotAllowed, Unavailable
 from bot.handoff.queries import InboxRow, Tab, counts, inbox_row, latest
@@ -55,7 +56,7 @@ def render(request: Request, signed_in: SignedIn) -> Response:
 
 def routes() -> APIRouter:
     """Below `/staff/api`, and the stream `/staff/events`."""
-    router = APIRouter()
+    router = APIRouter(dependencies=[Depends(only_readable(staff_by_session))])
     router.include_router(desk_router(staff_by_session), prefix="/staff/api")
     router.add_api_route("/staff/api/inbox", list_of_tab, methods=["GET"])
     router.add_api_route("/staff/api/conversations/{conversation_id}", one, methods=["GET"])
@@ -73,10 +74,10 @@ def list_of_tab(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> dict[str, Any]:
     """The rows of a tab and what every tab holds."""
-    language = console_language(signed_in.staff.language)
+    language, now = console_language(signed_in.staff.language), services.clock.now()
     with services.database.read() as session:
-        rows = [row_json(row, language) for row in latest(session, tab, signed_in.staff.id, limit)]
-        return {"rows": rows, "counts": counts(session, signed_in.staff.id), "now": services.clock.now().isoformat()}
+        rows = [row_json(row, language, now) for row in latest(session, tab, signed_in.staff.id, limit)]
+        return {"rows": rows, "counts": counts(session, signed_in.staff.id), "now": now.isoformat()}
 
 
 def one(services: ServicesDep, signed_in: SignedInDep, conversation_id: UUID) -> dict[str, Any]:
@@ -84,7 +85,7 @@ def one(services: ServicesDep, signed_in: SignedInDep, conversation_id: UUID) ->
     language = console_language(signed_in.staff.language)
     with services.database.read() as session:
         row = inbox_row(session, conversation_id)
-        head = row_json(row, language) | {"position": queue_position(session, row.conversation)}
+        head = row_json(row, language, services.clock.now()) | {"position": queue_position(session, row.conversation)}
     note_reading(services, signed_in.staff, conversation_id)
     return head
 
@@ -95,16 +96,27 @@ def transcript(
     conversation_id: UUID,
     after: Annotated[int, Query(ge=0, le=BIGGEST_SEQ)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 200,
+    changes: Annotated[int, Query(ge=0, le=BIGGEST_SEQ, description="Of the answer before.")] = 0,
 ) -> dict[str, Any]:
-    """Events with what only staff see: what the bot understood, the student's files. Texts of ours: safe HTML."""
+    """Events with what only staff see: what the bot understood, the student's files. Texts of ours: safe HTML.
+
+    `changed`: messages up to `after` that were edited or deleted since so many `changes`.
+    """
     language = console_language(signed_in.staff.language)
     with services.database.read() as session:
-        last_seq = inbox_row(session, conversation_id).conversation.last_seq
+        conversation = inbox_row(session, conversation_id).conversation
         found = messages_after(session, conversation_id, after, limit)
         shown = [message_json(message, services.knowledge, language) for message in found]
-        add_files(session, conversation_id, shown)
+        since = changed_messages(session, conversation_id, after, changes)
+        changed = [message_json(message, services.knowledge, language) for message in since]
+        add_files(session, conversation_id, [*shown, *changed])
     note_reading(services, signed_in.staff, conversation_id)
-    return {"events": shown, "last_seq": last_seq}
+    return {
+        "events": shown,
+        "last_seq": conversation.last_seq,
+        "changed": changed,
+        "changes": conversation.changes,
+    }
 
 
 async def typing(services: ServicesDep, signed_in: SignedInDep, conversation_id: UUID, body: Typing) -> None:
@@ -134,6 +146,7 @@ async def events(request: Request, services: ServicesDep, _signed_in: SignedInDe
 
 async def follow(services: Services, token: str) -> AsyncIterator[str]:
     """`moved` whenever any conversation changed: the page then reads the tables, so that nothing can be missed.
+    `people` when colleagues begin or end to look on or to write somewhere.
 
     `signed_out` and the end as soon as the session is over or its account disabled, at the latest after 30 s.
     """
@@ -157,13 +170,16 @@ async def follow(services: Services, token: str) -> AsyncIterator[str]:
             if clock() - before >= HEARTBEAT:
                 yield ": heartbeat\n\n"
                 continue
-            yield sse("moved", {})
-            await asyncio.sleep(SAME_MOMENT)
+            for conversation_id in sorted(subscription.take_looked_at()):
+                yield sse("people", {"conversation_id": str(conversation_id)})
+            if subscription.take_moved():
+                yield sse("moved", {})
+                await asyncio.sleep(SAME_MOMENT)
 
 
-def row_json(row: InboxRow, language: str) -> dict[str, Any]:
+def row_json(row: InboxRow, language: str, now: datetime) -> dict[str, Any]:
     text = row.last_text
-    return conversation_json(row) | {
+    return conversation_json(row, now) | {
         "updated_at": row.conversation.updated_at.isoformat(),
         "created_at": row.conversation.created_at.isoformat(),
         "alerts": row.alerts,

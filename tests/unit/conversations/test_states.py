@@ -1,7 +1,7 @@
 import pytest
 
 from bot.conversations.models import Control
-from bot.handoff.states import Move, after
+from bot.conversations.states import Move, after
 
 
 @pytest.mark.parametrize(

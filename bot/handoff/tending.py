@@ -1,0 +1,218 @@
+"""What time does to conversations: snoozed ones wake, waits that are too long are told, answers are told by mail.
+
+One small transaction for each conversation, each of which looks again at what it acts on.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from bot.conversations.models import Author, Control, Conversation, Message, OutboxEntry
+from bot.conversations.service import locked_conversation
+from bot.db.session import Database
+from bot.errors import NotFound
+from bot.handoff.desks import Office, coordinators
+from bot.handoff.hours import is_open, opening_time, usual_wait
+from bot.handoff.models import Case, Reason
+from bot.handoff.service import AWAY_FOR, can_be_mailed, open_case, requeue_absent
+from bot.handoff.words import answer_mail, waiting_mail
+from bot.identity.models import Staff, StaffSession, StaffToken
+from bot.log import get_logger
+from bot.students.models import Student
+
+log = get_logger(__name__)
+
+GONE_AFTER = timedelta(minutes=30)
+"""Outside opening hours."""
+GONE_WITHOUT_HOURS = timedelta(hours=12)
+"""While the hours are unknown: the longest that a browser stays signed in."""
+LATEST_CLAIMS = 20
+BATCH = 200
+
+Present = Callable[[UUID], datetime | None]
+"""When a student's page was last seen reading."""
+
+
+def tend(database: Database, office: Office, present: Present, now: datetime, address: str) -> set[UUID]:
+    """Do what is due; returns the conversations that changed. `address`: of the gateway, for links in mails.
+
+    Raises:
+        Unavailable: the database cannot be reached; what was done before stays done.
+    """
+    return {
+        *_each(database, _snoozed(now), lambda session, found: _wake(session, found, now)),
+        *_each(database, _long_waiting(now), lambda session, found: _escalate(session, found, office, now, address)),
+        *_each(database, _answered(now), lambda session, found: _mail(session, found, present, now, address)),
+    }
+
+
+def _each(
+    database: Database,
+    query: Callable[[Session], Sequence[UUID]],
+    deed: Callable[[Session, Conversation], bool],
+) -> set[UUID]:
+    with database.read() as session:
+        found = query(session)
+    changed = set()
+    for conversation_id in found:
+        with database.write() as session:
+            try:
+                if deed(session, locked_conversation(session, conversation_id)):
+                    changed.add(conversation_id)
+            except NotFound:
+                continue
+    return changed
+
+
+def _snoozed(now: datetime) -> Callable[[Session], Sequence[UUID]]:
+    query = select(Conversation.id).where(Conversation.snoozed_until <= now).limit(BATCH)
+    return lambda session: session.scalars(query).all()
+
+
+def _wake(_session: Session, conversation: Conversation, now: datetime) -> bool:
+    if conversation.snoozed_until is None or conversation.snoozed_until > now:
+        return False
+    conversation.snoozed_until = None
+    return True
+
+
+def _long_waiting(now: datetime) -> Callable[[Session], Sequence[UUID]]:
+    query = (
+        select(Conversation.id)
+        .join(Case, Case.conversation_id == Conversation.id)
+        .where(
+            Conversation.control == Control.WAITING,
+            Case.closed_at.is_(None),
+            Case.escalated_at.is_(None),
+            or_(Conversation.snoozed_until.is_(None), Conversation.snoozed_until <= now),
+        )
+        .order_by(Conversation.waiting_since)
+        .limit(BATCH)
+    )
+    return lambda session: session.scalars(query).all()
+
+
+def _escalate(session: Session, conversation: Conversation, office: Office, now: datetime, address: str) -> bool:
+    """Once for each request: the mark in the list, and a mail to those who can send somebody."""
+    case = open_case(session, conversation)
+    if case is None or case.escalated_at is not None or conversation.control != Control.WAITING:
+        return False
+    desk = office.desk(conversation.desk)
+    waited = opening_time(office.hours, conversation.waiting_since or case.opened_at, now)
+    if waited < timedelta(minutes=desk.escalate_after):
+        return False
+    case.escalated_at = now
+    minutes = int(waited.total_seconds() // 60)
+    for person in coordinators(session, conversation.desk or office.default):
+        subject, text = waiting_mail(person.language, desk.name.get(person.language), minutes, f"{address}/staff")
+        key = f"waiting:{case.id}:{person.id}"
+        _put(session, key, conversation, person.email, person.language, subject, text, now)
+    log.info("wait_too_long", conversation=str(conversation.id), minutes=minutes)
+    return True
+
+
+def _answered(now: datetime) -> Callable[[Session], Sequence[UUID]]:
+    query = select(Conversation.id).where(Conversation.answer_due_at <= now).limit(BATCH)
+    return lambda session: session.scalars(query).all()
+
+
+def _mail(session: Session, conversation: Conversation, present: Present, now: datetime, address: str) -> bool:
+    """Tell a student who did not come back that an answer is there; one mail until they write again."""
+    due = conversation.answer_due_at
+    if due is None or due > now:
+        return False
+    conversation.answer_due_at = None
+    seen = present(conversation.id)
+    if not can_be_mailed(session, conversation) or (seen is not None and seen >= due - AWAY_FOR):
+        return False
+    student = session.get_one(Student, conversation.student_id)
+    conversation.answer_mailed = True
+    subject, text = answer_mail(conversation.language, student.given_name, f"{address}/")
+    key = f"answered:{conversation.id}:{conversation.last_seq}"
+    _put(session, key, conversation, student.email, conversation.language, subject, text, now)
+    return False
+
+
+def _put(
+    session: Session,
+    key: str,
+    conversation: Conversation,
+    to: str,
+    language: str,
+    subject: str,
+    text: str,
+    now: datetime,
+) -> None:
+    payload = {"kind": "message", "to": to, "language": language, "subject": subject, "text": text}
+    session.add(OutboxEntry(channel="mail", key=key, conversation_id=conversation.id, payload=payload, next_at=now))
+    session.flush()
+
+
+def expected_wait(session: Session, office: Office, desk: str) -> timedelta | None:
+    """How long requests at a desk waited lately, in opening time; None when too few are known, or the hours are not."""
+    if office.hours is None:
+        return None
+    hours = office.hours
+    waits = session.execute(
+        select(Case.opened_at, Case.claimed_at)
+        .where(Case.desk == desk, Case.claimed_at.is_not(None), Case.reason != Reason.TAKEOVER)
+        .order_by(Case.claimed_at.desc())
+        .limit(LATEST_CLAIMS)
+    ).all()
+    return usual_wait([opening_time(hours, opened, claimed) for opened, claimed in waits if claimed is not None])
+
+
+def requeue_if_absent(database: Database, office: Office, conversation_id: UUID, now: datetime) -> bool:
+    """A student writes into a conversation whose colleague is gone: back into the queue. True when it was so.
+
+    Raises:
+        Unavailable: the database cannot be reached.
+    """
+    with database.read() as session:
+        conversation = session.get(Conversation, conversation_id)
+        if conversation is None or not is_absent(session, office, conversation, now):
+            return False
+    with database.write() as session:
+        conversation = locked_conversation(session, conversation_id)
+        if not is_absent(session, office, conversation, now):
+            return False
+        requeue_absent(session, conversation, now)
+        return True
+
+
+def is_absent(session: Session, office: Office, conversation: Conversation, now: datetime) -> bool:
+    """Whether the colleague who holds it is gone: the account is disabled, or nobody saw them outside opening hours."""
+    if conversation.control != Control.STAFF:
+        return False
+    staff = session.get(Staff, conversation.assignee_id)
+    if staff is None or staff.disabled:
+        return True
+    if office.hours is not None and is_open(office.hours, now):
+        return False
+    patience = GONE_AFTER if office.hours is not None else GONE_WITHOUT_HOURS
+    seen = last_seen(session, staff, conversation)
+    return seen is None or now - seen >= patience
+
+
+def last_seen(session: Session, staff: Staff, conversation: Conversation) -> datetime | None:
+    """The last sign of a colleague: in a browser, by a token of another program, or in this conversation."""
+    signs = [
+        session.scalar(select(func.max(StaffSession.seen_at)).where(StaffSession.staff_id == staff.id)),
+        session.scalar(select(func.max(StaffToken.used_at)).where(StaffToken.staff_id == staff.id)),
+        session.scalar(
+            select(func.max(Message.created_at)).where(
+                Message.conversation_id == conversation.id,
+                Message.author == Author.STAFF,
+                Message.staff_id == staff.id,
+            )
+        ),
+        session.scalar(
+            select(func.max(Case.claimed_at)).where(
+                Case.conversation_id == conversation.id, Case.claimed_by == staff.id, Case.closed_at.is_(None)
+            )
+        ),
+    ]
+    return max((sign for sign in signs if sign is not None), default=None)

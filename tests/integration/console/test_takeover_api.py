@@ -1,0 +1,503 @@
+"""What colleagues do in the takeover and beside it, as the console and another desk ask for it."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from bot.bootstrap import Services
+from bot.clock import FixedClock
+from bot.conversations.models import Address, Conversation, Message, OutboxEntry
+from bot.handoff.desks import join
+from bot.handoff.models import Case, MessageChange, Reason, Task
+from bot.handoff.service import request_person
+from bot.identity.models import AuditEntry, Role, Staff
+from tests.factories import make_conversation, make_staff, receive, transcript
+from tests.integration.console.desk import bearer_of
+
+V1 = "/api/v1/staff"
+Headers = dict[str, str]
+
+
+@pytest.fixture
+def talk(services: Services) -> UUID:
+    now = services.clock.now()
+    with services.database.write() as session:
+        conversation = make_conversation(session, now)
+        receive(session, conversation.id, "I need a person", now)
+        request_person(session, conversation, Reason.ASKED, now, desk="office")
+        return conversation.id
+
+
+@pytest.fixture
+def path(talk: UUID) -> str:
+    return f"{V1}/conversations/{talk}"
+
+
+def token_of(services: Services, staff: Staff) -> Headers:
+    with services.database.write() as session:
+        return bearer_of(session, services, staff)
+
+
+@pytest.fixture
+def as_claire(services: Services, claire: Staff) -> Headers:
+    return token_of(services, claire)
+
+
+@pytest.fixture
+def as_marc(services: Services, marc: Staff) -> Headers:
+    return token_of(services, marc)
+
+
+@pytest.fixture
+def sofia(services: Services) -> Staff:
+    """An adviser of the housing desk alone."""
+    with services.database.write() as session:
+        staff = make_staff(session, services.clock.now(), "Sofia")
+        join(session, services.office, "housing", staff)
+        return staff
+
+
+@pytest.fixture
+def as_sofia(services: Services, sofia: Staff) -> Headers:
+    return token_of(services, sofia)
+
+
+def said(services: Services, talk: UUID) -> list[tuple[str, str]]:
+    with services.database.read() as session:
+        return transcript(session, talk)
+
+
+async def say_as(client: httpx.AsyncClient, path: str, headers: Headers, text: str = "Hello") -> int:
+    body = {"client_id": str(uuid4()), "text": text}
+    answer = await client.post(f"{path}/messages", json=body, headers=headers)
+    assert answer.status_code == 202
+    return int(answer.json()["event"]["seq"])
+
+
+async def test_a_colleague_who_is_handed_a_conversation_holds_it_at_once(
+    client: httpx.AsyncClient, services: Services, as_claire: Headers, as_marc: Headers, path: str, talk: UUID
+):
+    await client.post(f"{path}/claim", headers=as_claire)
+    body = {"to": {"staff": "marc@junia.example"}, "note": "Speaks Spanish"}
+    given = await client.post(f"{path}/transfer", json=body, headers=as_claire)
+    late = await client.post(f"{path}/release", headers=as_claire)
+    mentions = (await client.get(f"{V1}/mentions", headers=as_marc)).json()["notes"]
+
+    assert (given.json()["control"], given.json()["assignee"]["name"], given.json()["version"]) == ("staff", "Marc", 4)
+    assert (late.status_code, late.json()["code"]) == (409, "already_taken")
+    assert said(services, talk)[-1] == ("system", "You are now talking to Marc.")
+    assert [(note["author"]["name"], note["text"]) for note in mentions] == [("Claire", "Speaks Spanish")]
+
+
+async def test_a_conversation_given_to_a_desk_waits_there_in_its_old_place(
+    client: httpx.AsyncClient,
+    services: Services,
+    as_claire: Headers,
+    as_sofia: Headers,
+    clock: FixedClock,
+    path: str,
+    talk: UUID,
+):
+    since = clock.now().isoformat().replace("+00:00", "Z")
+    await client.post(f"{path}/claim", headers=as_claire)
+    clock.instant += timedelta(minutes=12)
+    hidden = await client.get(f"{path}/messages", headers=as_sofia)
+    given = await client.post(f"{path}/transfer", json={"to": {"desk": "housing"}}, headers=as_claire)
+    seen = await client.get(f"{path}/messages", headers=as_sofia)
+
+    found = given.json()
+    assert (found["control"], found["desk"], found["waiting_since"], found["waits_seconds"]) == (
+        "waiting", "housing", since, 720,
+    )  # fmt: skip
+    assert (hidden.status_code, seen.status_code) == (404, 200)
+    assert said(services, talk)[-1] == (
+        "system",
+        "Your request is now with: Housing. A person will answer you here.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("to", "field"),
+    [
+        ({"staff": "nobody@junia.example"}, "to.staff"),
+        ({"staff": "noa@junia.example"}, "to.staff"),
+        ({"desk": "cafeteria"}, "to.desk"),
+        ({"desk": "housing", "staff": "marc@junia.example"}, "to"),
+        ({}, "to"),
+    ],
+)
+async def test_a_transfer_to_nobody_is_refused_and_nothing_is_written(
+    client: httpx.AsyncClient,
+    services: Services,
+    as_claire: Headers,
+    auditor: Staff,
+    path: str,
+    talk: UUID,
+    to: dict[str, str],
+    field: str,
+):
+    before = said(services, talk)
+    refused = await client.post(f"{path}/transfer", json={"to": to, "note": "please"}, headers=as_claire)
+
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field)
+    assert said(services, talk) == before
+
+
+async def test_an_adviser_cannot_hand_on_what_a_colleague_holds_but_a_coordinator_can(
+    client: httpx.AsyncClient, services: Services, as_claire: Headers, path: str, claire: Staff
+):
+    with services.database.write() as session:
+        now = services.clock.now()
+        adviser, coordinator = make_staff(session, now, "Leo"), make_staff(session, now, "Ines", Role.COORDINATOR)
+        as_leo, as_ines = (bearer_of(session, services, each) for each in (adviser, coordinator))
+    await client.post(f"{path}/claim", headers=as_claire)
+    body = {"to": {"staff": "leo@junia.example"}}
+    refused = await client.post(f"{path}/transfer", json=body, headers=as_leo)
+    given = await client.post(f"{path}/transfer", json=body, headers=as_ines)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "already_taken")
+    assert (given.status_code, given.json()["assignee"]["name"]) == (200, "Leo")
+
+
+async def test_a_promise_at_the_release_becomes_a_task_with_a_date(
+    client: httpx.AsyncClient, as_claire: Headers, as_marc: Headers, clock: FixedClock, path: str, talk: UUID
+):
+    await client.post(f"{path}/claim", headers=as_claire)
+    promise = {"text": "Send the certificate", "due": "2026-11-25"}
+    released = await client.post(
+        f"{path}/release", json={"promise": promise, "note": "She is worried"}, headers=as_claire
+    )
+    mine = (await client.get(f"{V1}/tasks", headers=as_claire)).json()["tasks"]
+    clock.instant += timedelta(days=2)
+    late = (await client.get(f"{V1}/tasks?whose=all", headers=as_marc)).json()["tasks"]
+    done = await client.post(f"{V1}/tasks/{mine[0]['id']}/done", headers=as_marc)
+    left = (await client.get(f"{V1}/tasks", headers=as_claire)).json()["tasks"]
+    undone = await client.post(f"{V1}/tasks/{mine[0]['id']}/undo", headers=as_claire)
+
+    assert (released.status_code, released.json()["control"]) == (200, "bot")
+    assert mine == [
+        {
+            "id": 1,
+            "conversation_id": str(talk),
+            "text": "Send the certificate",
+            "due": "2026-11-25",
+            "owner": {"email": "claire@junia.example", "name": "Claire"},
+            "done_at": None,
+            "created_at": "2026-11-24T11:00:00Z",
+            "overdue": False,
+        }
+    ]
+    assert ([task["overdue"] for task in late], left) == ([True], [])
+    assert (done.json()["done_at"], undone.json()["done_at"]) == ("2026-11-26T11:00:00Z", None)
+
+
+async def test_a_promise_for_yesterday_is_refused_by_its_field_and_the_conversation_stays_held(
+    client: httpx.AsyncClient, services: Services, as_claire: Headers, path: str, talk: UUID
+):
+    await client.post(f"{path}/claim", headers=as_claire)
+    promise = {"text": "Send the certificate", "due": "2026-11-23"}
+    refused = await client.post(f"{path}/release", json={"promise": promise}, headers=as_claire)
+
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "promise.due")
+    with services.database.read() as session:
+        assert session.get_one(Conversation, talk).control == "staff"
+        assert session.scalars(select(Task)).all() == []
+
+
+async def test_closing_says_why(client: httpx.AsyncClient, services: Services, as_claire: Headers, path: str):
+    closed = await client.post(f"{path}/close", json={"reason": "solved"}, headers=as_claire)
+    wrong = await client.post(f"{path}/close", json={"reason": "bored"}, headers=as_claire)
+
+    assert (closed.json()["control"], closed.json()["outcome"]) == ("closed", "solved")
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "reason")
+    with services.database.read() as session:
+        details = session.scalars(select(AuditEntry.details).where(AuditEntry.action == "close")).one()
+    assert details == {"reason": "solved"}
+
+
+async def test_a_note_names_colleagues_and_the_student_never_sees_it(
+    client: httpx.AsyncClient, services: Services, as_claire: Headers, as_marc: Headers, path: str, talk: UUID
+):
+    before = said(services, talk)
+    written = await client.post(f"{path}/notes", json={"text": "@marc knows the landlord"}, headers=as_claire)
+    named = (await client.get(f"{V1}/mentions", headers=as_marc)).json()["notes"]
+    read = (await client.get(f"{path}/notes", headers=as_marc)).json()["notes"]
+    after_reading = (await client.get(f"{V1}/mentions", headers=as_marc)).json()["notes"]
+
+    assert written.status_code == 201
+    assert [person["email"] for person in written.json()["mentions"]] == ["marc@junia.example"]
+    assert (named, read, after_reading) == ([written.json()], [written.json()], [])
+    assert said(services, talk) == before
+
+
+async def test_a_note_is_taken_back_by_its_author_within_five_minutes(
+    client: httpx.AsyncClient, as_claire: Headers, as_marc: Headers, clock: FixedClock, path: str
+):
+    ids = [
+        (await client.post(f"{path}/notes", json={"text": text}, headers=as_claire)).json()["id"] for text in ("a", "b")
+    ]
+    others = await client.delete(f"{V1}/notes/{ids[0]}", headers=as_marc)
+    gone = await client.delete(f"{V1}/notes/{ids[0]}", headers=as_claire)
+    again = await client.delete(f"{V1}/notes/{ids[0]}", headers=as_claire)
+    clock.instant += timedelta(minutes=6)
+    late = await client.delete(f"{V1}/notes/{ids[1]}", headers=as_claire)
+
+    assert (others.status_code, others.json()["code"], others.json()["why"]) == (409, "cannot_change", "not_yours")
+    assert (gone.status_code, again.status_code) == (204, 404)
+    assert (late.status_code, late.json()["why"]) == (409, "too_late")
+
+
+async def test_tags_are_replaced_counted_and_found(
+    client: httpx.AsyncClient, as_claire: Headers, path: str, talk: UUID
+):
+    await client.put(f"{path}/tags", json={"tags": ["Visa", "late"]}, headers=as_claire)
+    tagged = await client.put(f"{path}/tags", json={"tags": ["VISA", "visa", "lease"]}, headers=as_claire)
+    counted = (await client.get(f"{V1}/tags", headers=as_claire)).json()
+    found = (await client.get(f"{V1}/conversations?tag=Visa", headers=as_claire)).json()["conversations"]
+    nothing = (await client.get(f"{V1}/conversations?tag=late", headers=as_claire)).json()["conversations"]
+    too_many = await client.put(f"{path}/tags", json={"tags": [str(n) for n in range(11)]}, headers=as_claire)
+
+    assert tagged.json()["tags"] == ["lease", "visa"]
+    assert counted == {"tags": [{"tag": "lease", "conversations": 1}, {"tag": "visa", "conversations": 1}]}
+    assert ([each["conversation_id"] for each in found], nothing) == ([str(talk)], [])
+    assert (too_many.status_code, too_many.json()["errors"][0]["field"]) == (422, "tags")
+
+
+async def test_what_is_laid_aside_leaves_the_list_until_the_student_writes(
+    client: httpx.AsyncClient, services: Services, as_claire: Headers, clock: FixedClock, path: str, talk: UUID
+):
+    async def waiting() -> int:
+        listed = await client.get(f"{V1}/conversations?state=waiting", headers=as_claire)
+        return len(listed.json()["conversations"])
+
+    until = "2026-11-26T09:00:00+01:00"
+    snoozed = await client.post(f"{path}/snooze", json={"until": until}, headers=as_claire)
+    aside = await waiting()
+    await client.post(f"{path}/wake", headers=as_claire)
+    woken = await waiting()
+    await client.post(f"{path}/snooze", json={"until": until}, headers=as_claire)
+    with services.database.write() as session:
+        receive(session, talk, "Are you there?", clock.now())
+
+    assert snoozed.json()["snoozed_until"] == "2026-11-26T08:00:00Z"
+    assert (aside, woken, await waiting()) == (0, 1, 1)
+
+
+@pytest.mark.parametrize("until", ["2026-11-24T10:00:00+01:00", "2026-11-26T09:00:00", "2028-01-01T00:00:00Z", "soon"])
+async def test_a_moment_that_cannot_be_is_refused(client: httpx.AsyncClient, as_claire: Headers, path: str, until: str):
+    refused = await client.post(f"{path}/snooze", json={"until": until}, headers=as_claire)
+
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "until")
+
+
+async def test_ones_own_words_are_changed_for_five_minutes_and_the_old_ones_are_kept(
+    client: httpx.AsyncClient,
+    services: Services,
+    as_claire: Headers,
+    as_marc: Headers,
+    clock: FixedClock,
+    path: str,
+    talk: UUID,
+):
+    seq = await say_as(client, path, as_claire, "Come at nine")
+    edited = await client.patch(f"{path}/messages/{seq}", json={"text": "Come at ten"}, headers=as_claire)
+    others = await client.patch(f"{path}/messages/{seq}", json={"text": "No"}, headers=as_marc)
+    news = (await client.get(f"{path}/messages?after={seq}&changes=0", headers=as_marc)).json()
+    clock.instant += timedelta(minutes=5, seconds=1)
+    late = await client.patch(f"{path}/messages/{seq}", json={"text": "Come at noon"}, headers=as_claire)
+
+    assert (edited.json()["event"]["text"], edited.json()["event"]["edited_at"]) == (
+        "Come at ten",
+        "2026-11-24T11:00:00+00:00",
+    )
+    assert (news["events"], news["changes"]) == ([], 1)
+    assert [(each["seq"], each["text"]) for each in news["changed"]] == [(seq, "Come at ten")]
+    assert (others.json()["why"], late.json()["why"]) == ("not_yours", "too_late")
+    assert said(services, talk)[-1] == ("staff", "Come at ten")
+    with services.database.read() as session:
+        assert session.scalars(select(MessageChange.text)).all() == ["Come at nine"]
+
+
+async def test_deleted_words_are_gone_from_the_transcript_and_their_place_says_so(
+    client: httpx.AsyncClient, services: Services, as_claire: Headers, path: str, talk: UUID
+):
+    seq = await say_as(client, path, as_claire, "To the wrong student")
+    deleted = await client.delete(f"{path}/messages/{seq}", headers=as_claire)
+    again = await client.patch(f"{path}/messages/{seq}", json={"text": "More"}, headers=as_claire)
+    nothing = await client.delete(f"{path}/messages/999", headers=as_claire)
+    students = await client.delete(f"{path}/messages/2", headers=as_claire)
+
+    assert (deleted.json()["event"]["deleted"], deleted.json()["event"]["seq"]) == (True, seq)
+    assert said(services, talk)[-1] == ("staff", "This message was deleted.")
+    assert (again.json()["why"], nothing.status_code, students.json()["why"]) == ("deleted", 404, "not_yours")
+
+
+async def test_what_telegram_may_show_already_is_not_changed(
+    client: httpx.AsyncClient, services: Services, as_claire: Headers, path: str, talk: UUID
+):
+    with services.database.write() as session:
+        session.add(Address(channel="telegram", external="4001", conversation_id=talk))
+        session.get_one(Conversation, talk).channel = "telegram"
+    seq = await say_as(client, path, as_claire)
+    on_its_way = await client.patch(f"{path}/messages/{seq}", json={"text": "Good day"}, headers=as_claire)
+    with services.database.write() as session:
+        session.scalars(select(OutboxEntry).where(OutboxEntry.key == f"message:{talk}:{seq}")).one().attempts = 1
+    sent = await client.patch(f"{path}/messages/{seq}", json={"text": "Bonjour"}, headers=as_claire)
+
+    assert on_its_way.status_code == 200
+    assert (sent.status_code, sent.json()["code"], sent.json()["why"]) == (409, "cannot_change", "delivered")
+
+
+async def test_a_repeated_answer_that_was_changed_meanwhile_is_still_the_same(
+    client: httpx.AsyncClient, as_claire: Headers, path: str
+):
+    body = {"client_id": str(uuid4()), "text": "Come at nine"}
+    first = await client.post(f"{path}/messages", json=body, headers=as_claire)
+    await client.patch(f"{path}/messages/{first.json()['event']['seq']}", json={"text": "At ten"}, headers=as_claire)
+    again = await client.post(f"{path}/messages", json=body, headers=as_claire)
+
+    assert (first.status_code, again.status_code) == (202, 200)
+    assert again.json()["event"]["text"] == "At ten"
+
+
+async def test_who_looks_on_and_who_writes_is_told_and_forgotten_after_twenty_seconds(
+    client: httpx.AsyncClient,
+    services: Services,
+    as_claire: Headers,
+    as_marc: Headers,
+    clock: FixedClock,
+    path: str,
+    talk: UUID,
+):
+    async def others() -> list[tuple[str, bool]]:
+        people = (await client.get(f"{path}/people", headers=as_claire)).json()["people"]
+        return [(each["name"], each["composing"]) for each in people]
+
+    with services.live.subscribe(None) as follower:
+        await client.post(f"{path}/viewing", json={"composing": False}, headers=as_claire)
+        await client.post(f"{path}/viewing", json={"composing": False}, headers=as_marc)
+        follower.take_looked_at()
+        looking = await others()
+        await client.post(f"{path}/viewing", json={"composing": True}, headers=as_marc)
+        told, writing = follower.take_looked_at(), await others()
+        await client.post(f"{path}/viewing", json={"composing": True}, headers=as_marc)
+        repeated = follower.take_looked_at()
+    clock.instant += timedelta(seconds=21)
+
+    assert (looking, writing, await others()) == ([("Marc", False)], [("Marc", True)], [])
+    assert (told, repeated) == ({talk}, set())
+
+
+async def test_the_desks_are_listed_with_members_and_who_waits(
+    client: httpx.AsyncClient, as_claire: Headers, sofia: Staff, path: str
+):
+    desks = (await client.get(f"{V1}/desks", headers=as_claire)).json()["desks"]
+
+    assert desks == [
+        {
+            "slug": "office",
+            "name": "International office",
+            "topics": [],
+            "campuses": [],
+            "members": [],
+            "open_now": None,
+            "waiting": 1,
+        },
+        {
+            "slug": "housing",
+            "name": "Housing",
+            "topics": ["housing"],
+            "campuses": [],
+            "members": ["sofia@junia.example"],
+            "open_now": None,
+            "waiting": 0,
+        },
+    ]
+
+
+async def test_an_adviser_of_a_desk_finds_nothing_of_another_desk(
+    client: httpx.AsyncClient, as_sofia: Headers, as_claire: Headers, path: str, talk: UUID
+):
+    note = (await client.post(f"{path}/notes", json={"text": "for us"}, headers=as_claire)).json()["id"]
+    task = (await client.post(f"{path}/tasks", json={"text": "call", "due": "2026-11-30"}, headers=as_claire)).json()[
+        "id"
+    ]
+    await client.put(f"{path}/tags", json={"tags": ["visa"]}, headers=as_claire)
+    calls = [
+        ("GET", f"{path}/messages", None),
+        ("GET", f"{path}/files", None),
+        ("GET", f"{path}/notes", None),
+        ("GET", f"{path}/people", None),
+        ("POST", f"{path}/claim", None),
+        ("POST", f"{path}/transfer", {"to": {"desk": "housing"}}),
+        ("POST", f"{path}/release", None),
+        ("POST", f"{path}/close", None),
+        ("POST", f"{path}/messages", {"client_id": str(uuid4()), "text": "Hello"}),
+        ("POST", f"{path}/notes", {"text": "mine"}),
+        ("POST", f"{path}/tasks", {"text": "call", "due": "2026-11-30"}),
+        ("PUT", f"{path}/tags", {"tags": []}),
+        ("POST", f"{path}/snooze", {"until": "2026-11-26T09:00:00Z"}),
+        ("POST", f"{path}/wake", None),
+        ("POST", f"{path}/viewing", {"composing": True}),
+        ("PATCH", f"{path}/messages/1", {"text": "No"}),
+        ("DELETE", f"{path}/messages/1", None),
+        ("DELETE", f"{V1}/notes/{note}", None),
+        ("POST", f"{V1}/tasks/{task}/done", None),
+    ]
+    answers = [(await client.request(m, p, json=body, headers=as_sofia)).status_code for m, p, body in calls]
+    lists = [
+        (await client.get(f"{V1}/{name}", headers=as_sofia)).json()
+        for name in ("conversations", "tasks?whose=all", "tags", "mentions")
+    ]
+
+    assert answers == [404] * len(calls)
+    assert lists == [{"conversations": [], "next_cursor": None}, {"tasks": []}, {"tags": []}, {"notes": []}]
+
+
+async def test_lists_are_narrowed_by_desk_holder_language_and_what_the_bot_did_not_know(
+    client: httpx.AsyncClient, services: Services, as_claire: Headers, path: str, talk: UUID
+):
+    with services.database.write() as session:
+        lost = make_conversation(session, services.clock.now(), "fr")
+        lost.abstentions = 1
+        lost_id = str(lost.id)
+    await client.post(f"{path}/claim", headers=as_claire)
+
+    async def found(query: str) -> list[str]:
+        listed = await client.get(f"{V1}/conversations?{query}", headers=as_claire)
+        return [each["conversation_id"] for each in listed.json()["conversations"]]
+
+    assert await found("desk=office") == [str(talk)]
+    assert await found("desk=housing") == []
+    assert await found("assignee=claire@junia.example") == [str(talk)]
+    assert await found("language=fr") == [lost_id]
+    assert await found("unanswered=true") == [lost_id]
+
+
+async def test_a_cursor_of_another_list_is_refused(
+    client: httpx.AsyncClient, services: Services, as_claire: Headers, path: str
+):
+    with services.database.write() as session:
+        make_conversation(session, services.clock.now())
+    first = (await client.get(f"{V1}/conversations?limit=1", headers=as_claire)).json()
+    params = {"cursor": first["next_cursor"], "language": "en"}
+    other = await client.get(f"{V1}/conversations", params=params, headers=as_claire)
+
+    assert (other.status_code, other.json()["errors"][0]["field"]) == (422, "cursor")
+
+
+async def test_a_request_that_is_handed_on_keeps_its_first_claim_for_the_figures(
+    client: httpx.AsyncClient, services: Services, as_claire: Headers, clock: FixedClock, path: str
+):
+    await client.post(f"{path}/claim", headers=as_claire)
+    first = clock.now()
+    clock.instant += timedelta(hours=1)
+    await client.post(f"{path}/transfer", json={"to": {"desk": "housing"}}, headers=as_claire)
+
+    with services.database.read() as session:
+        case = session.scalars(select(Case)).one()
+        assert (case.claimed_at, case.claimed_by, case.desk) == (first, None, "housing")
+        assert session.scalars(select(Message.staff_id).where(Message.author == "staff")).all() == []
