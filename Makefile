@@ -44,6 +44,7 @@ proof: setup ## The long measurements whose figures the README quotes
 	@$(ACCUEIL) bench start
 	@$(ACCUEIL) bench turn --own --turns 300
 	@$(ACCUEIL) bench buddies --instances 10000
+	@ACCUEIL_STATE_EXAMPLES=10000 $(PYTHON) -m pytest -q tests/integration/assistant/test_turn_states.py
 	@$(PYTHON) -m tests.e2e.storm --messages 10000 --chats 200 --rate 6 --kill-every 20 --faults
 	@$(PYTHON) -m tests.e2e.storm --messages 6000 --chats 200 --rate 20
 

@@ -313,7 +313,7 @@ def desks_json(session: Session, services: Services, staff: Staff) -> list[dict[
     office, language = services.office, console_language(staff.language)
     is_waiting = (Conversation.control == Control.WAITING, Conversation.snoozed_until.is_(None))
     counted = select(Conversation.desk, func.count()).where(*is_waiting).group_by(Conversation.desk)
-    waiting: dict[str | None, int] = {desk: count for desk, count in session.execute(counted)}
+    waiting: dict[str | None, int] = dict(session.execute(counted).all())
     who = members(session)
     open_now = is_open(office.hours, services.clock.now()) if office.hours is not None else None
     return [

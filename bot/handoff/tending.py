@@ -108,7 +108,8 @@ def _escalate(session: Session, conversation: Conversation, office: Office, now:
     minutes = int(waited.total_seconds() // 60)
     for person in coordinators(session, conversation.desk or office.default):
         subject, text = waiting_mail(person.language, desk.name.get(person.language), minutes, f"{address}/staff")
-        key = f"waiting:{case.id}:{person.id}"
+        # With the instant: a request that a colleague left behind may wait too long a second time.
+        key = f"waiting:{case.id}:{person.id}:{now.timestamp():.0f}"
         _put(session, key, conversation, person.email, person.language, subject, text, now)
     log.info("wait_too_long", conversation=str(conversation.id), minutes=minutes)
     return True

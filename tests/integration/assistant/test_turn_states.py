@@ -1,4 +1,4 @@
-"""Random interleavings of students, bot, two colleagues, crashes and failures; the promises that must hold in all.
+"""Random interleavings of students, bot, two colleagues, time, crashes and failures; the promises that hold in all.
 
 ACCUEIL_STATE_EXAMPLES sets how many (few in `make test`, thousands in `make proof`).
 """
@@ -13,26 +13,32 @@ from uuid import uuid4
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bot.answers.urgent import build_door
 from bot.assistant.turn import Outcome, Snapshot, Superseded, commit, compute, load
 from bot.content.loader import load_knowledge
-from bot.conversations.models import Control, Conversation, InboxEntry, InboxState, Message
+from bot.conversations.models import Control, Conversation, InboxEntry, InboxState, Message, OutboxEntry
 from bot.conversations.service import receive_message
 from bot.db.session import Database
-from bot.errors import AlreadyTaken, DifferentContent, VersionChanged
+from bot.errors import AlreadyTaken, CannotChange, DifferentContent, InvalidField, NotAllowed, VersionChanged
+from bot.handoff import changes
+from bot.handoff.beside import snooze, wake
 from bot.handoff.models import Case
-from bot.handoff.service import claim, close, release, reply
-from bot.identity.models import Staff
+from bot.handoff.service import claim, close, hand_to, open_case, queue_at, release, reply
+from bot.handoff.tending import GONE_WITHOUT_HOURS, is_absent, requeue_if_absent, tend
+from bot.identity.models import Role, Staff
 from bot.tables import METADATA
-from tests.factories import incoming, make_conversation, make_staff
-from tests.fakes import TALK, FakeEngine, asks_for_person, plain_answer
+from tests.factories import incoming, make_conversation, make_staff, make_student
+from tests.fakes import OFFICE, TALK, FakeEngine, asks_for_person, plain_answer
 
 KNOWLEDGE = load_knowledge(Path(__file__).resolve().parents[3] / "knowledge")
 DOOR = build_door(KNOWLEDGE.urgent)
 _TEMPLATE = Path(tempfile.mkdtemp(prefix="accueil-states-")) / "empty.db"
 WORKERS = ("one", "two")
+NAMES = st.sampled_from(["Claire", "Marc"])
+COORDINATOR = "Marc"
+"""May hand on what others hold."""
 
 
 def _fresh_database() -> Database:
@@ -60,13 +66,20 @@ class Turns(RuleBasedStateMachine):
         self.loaded: dict[str, Snapshot] = {}
         self.computed: dict[str, tuple[Snapshot, Outcome]] = {}
         self.sent: dict[str, str] = {}
-        self.replied: list[str] = []
+        self.replied: dict[int, str] = {}
+        """By seq: what colleagues said, as they last put it."""
+        self.disabled: set[str] = set()
+        self.holder: str | None = None
+        """Who has the conversation by what this machine saw happen."""
 
     @initialize()
     def begin(self) -> None:
         with self.database.write() as session:
             self.talk = make_conversation(session, self.now).id
-            self.staff = {name: make_staff(session, self.now, name).id for name in ("Claire", "Marc")}
+            roles = {"Claire": Role.ADVISER, COORDINATOR: Role.COORDINATOR}
+            self.staff = {name: make_staff(session, self.now, name, role).id for name, role in roles.items()}
+            student = make_student(session, self.now)
+            session.get_one(Conversation, self.talk).student_id = student.id
 
     def _tick(self) -> datetime:
         self.now += timedelta(seconds=1)
@@ -74,7 +87,10 @@ class Turns(RuleBasedStateMachine):
 
     # --- the student ---
 
-    @rule(target=messages, text=st.sampled_from(["the CVEC?", "a person please", "I want to die", "thanks"]))
+    @rule(
+        target=messages,
+        text=st.sampled_from(["the CVEC?", "a person please", "I want to die", "thanks", "/restart", "/session_start"]),
+    )
     def message(self, text: str) -> str:
         external = str(uuid4())
         self._receive(external, f"{text} {len(self.sent)}")
@@ -102,6 +118,13 @@ class Turns(RuleBasedStateMachine):
     @rule(worker=st.sampled_from(WORKERS))
     def load(self, worker: str) -> None:
         snapshot = load(self.database, self.talk)
+        if snapshot is not None and snapshot.control == Control.STAFF:
+            with self.database.read() as session:
+                is_gone = is_absent(session, OFFICE, session.get_one(Conversation, self.talk), self.now)
+            assert requeue_if_absent(self.database, OFFICE, self.talk, self._tick()) == is_gone
+            if is_gone:
+                self.holder = None
+                return
         if snapshot is not None:
             self.loaded[worker] = snapshot
 
@@ -133,23 +156,114 @@ class Turns(RuleBasedStateMachine):
 
     # --- the colleagues ---
 
-    @rule(name=st.sampled_from(["Claire", "Marc"]), move=st.sampled_from([claim, release, close]))
-    def staff_move(self, name: str, move) -> None:
+    def _as(self, name: str, deed, *refusals: type[Exception]) -> bool:
+        """Whether it was done; a refusal changes nothing, and is true."""
         try:
             with self.database.write() as session:
-                move(session, self.talk, session.get_one(Staff, self.staff[name]), self._tick())
-        except (AlreadyTaken, VersionChanged):
-            return
+                deed(session, session.get_one(Staff, self.staff[name]), self._tick())
+        except AlreadyTaken:
+            assert self.holder not in (None, name)
+            return False
+        except NotAllowed:
+            assert name in self.disabled
+            return False
+        except refusals:
+            return False
+        assert name not in self.disabled
+        return True
 
-    @rule(name=st.sampled_from(["Claire", "Marc"]))
+    @rule(name=NAMES)
+    def claims(self, name: str) -> None:
+        if self._as(name, lambda session, staff, now: claim(session, self.talk, staff, now)):
+            assert self.holder in (None, name)
+            self.holder = name
+
+    @rule(name=NAMES, ends=st.booleans())
+    def gives_back_or_closes(self, name: str, ends: bool) -> None:
+        move = close if ends else release
+        if self._as(name, lambda session, staff, now: move(session, self.talk, staff, now), VersionChanged):
+            assert self.holder in (None, name)
+            self.holder = None
+
+    @rule(name=NAMES, to=NAMES)
+    def hands_to_a_colleague(self, name: str, to: str) -> None:
+        def deed(session, staff, now) -> None:
+            hand_to(session, self.talk, staff, session.get_one(Staff, self.staff[to]), now)
+
+        if self._as(name, deed, VersionChanged, InvalidField):
+            assert self.holder in (None, name) or name == COORDINATOR
+            assert to not in self.disabled
+            self.holder = to
+
+    @rule(name=NAMES)
+    def hands_to_a_desk(self, name: str) -> None:
+        since: list[datetime] = []
+
+        def deed(session, staff, now) -> None:
+            conversation = session.get_one(Conversation, self.talk)
+            case = open_case(session, conversation)
+            since.append(case.opened_at if case else now)
+            queued = queue_at(session, self.talk, staff, OFFICE, "office", now)
+            assert queued.control == Control.WAITING
+            assert queued.waiting_since == since[0]
+
+        if self._as(name, deed, VersionChanged):
+            assert self.holder in (None, name) or name == COORDINATOR
+            self.holder = None
+
+    @rule(name=NAMES, minutes=st.sampled_from([1, 60]))
+    def lays_aside(self, name: str, minutes: int) -> None:
+        until = self.now + timedelta(minutes=minutes)
+        self._as(name, lambda session, staff, now: snooze(session, self.talk, staff, until, now), CannotChange)
+
+    @rule(name=NAMES)
+    def takes_up_again(self, name: str) -> None:
+        self._as(name, lambda session, staff, now: wake(session, self.talk, staff, now))
+
+    @rule(name=NAMES)
     def staff_reply(self, name: str) -> None:
         text = f"I look into it ({len(self.replied)})"
-        try:
-            with self.database.write() as session:
-                reply(session, self.talk, session.get_one(Staff, self.staff[name]), str(uuid4()), text, self._tick())
-        except AlreadyTaken:
-            return
-        self.replied.append(text)
+
+        def deed(session, staff, now) -> None:
+            said = reply(session, self.talk, staff, str(uuid4()), text, now)
+            self.replied[said.message.seq] = text
+
+        if self._as(name, deed):
+            assert self.holder in (None, name)
+            self.holder = name
+
+    @precondition(lambda self: self.replied)
+    @rule(name=NAMES, deletes=st.booleans())
+    def changes_the_last_word(self, name: str, deletes: bool) -> None:
+        seq = max(self.replied)
+
+        def deed(session, staff, now) -> None:
+            if deletes:
+                self.replied[seq] = changes.take_back(session, self.talk, seq, staff, now).text
+            else:
+                self.replied[seq] = changes.edit(session, self.talk, seq, staff, f"Better: {seq}", now).text
+
+        self._as(name, deed, CannotChange)
+
+    # --- time ---
+
+    @rule(name=NAMES, disabled=st.booleans())
+    def account_is_disabled_or_not(self, name: str, disabled: bool) -> None:
+        with self.database.write() as session:
+            session.get_one(Staff, self.staff[name]).disabled = disabled
+        (self.disabled.add if disabled else self.disabled.discard)(name)
+
+    @rule(passes=st.sampled_from([timedelta(minutes=11), timedelta(hours=1), GONE_WITHOUT_HOURS]))
+    def time_passes(self, passes: timedelta) -> None:
+        """Sessions of browsers and of the engine run out, prompts expire, colleagues go home."""
+        self.now += passes
+
+    @rule()
+    def what_is_due_is_done(self) -> None:
+        tend(self.database, OFFICE, lambda _conversation_id: None, self._tick(), "http://desk.test")
+        with self.database.read() as session:
+            until = session.get_one(Conversation, self.talk).snoozed_until
+            assert until is None or until > self.now
 
     # --- what must hold at every moment ---
 
@@ -165,7 +279,7 @@ class Turns(RuleBasedStateMachine):
             assert [m.seq for m in messages] == list(range(1, len(messages) + 1))
             assert session.get_one(Conversation, self.talk).last_seq == len(messages)
             assert [m.text for m in messages if m.author == "student"] == list(self.sent.values())
-            assert [m.text for m in messages if m.author == "staff"] == self.replied
+            assert {m.seq: m.text for m in messages if m.author == "staff"} == self.replied
 
     @invariant()
     def nothing_is_said_twice_and_answers_keep_the_order(self) -> None:
@@ -179,14 +293,20 @@ class Turns(RuleBasedStateMachine):
     def no_bot_word_while_a_person_holds_it(self) -> None:
         if not hasattr(self, "talk"):
             return
-        held = False
+        told: str | None = None
         with self.database.read() as session:
             for message in self._transcript(session):
                 if message.author == "system":
-                    held = message.text.startswith("You are now talking to")
-                assert not (held and message.author == "bot")
-            control = session.get_one(Conversation, self.talk).control
-            assert held == (control == Control.STAFF)
+                    name = message.text.removeprefix("You are now talking to ").removesuffix(".")
+                    told = name if message.text.startswith("You are now talking to") else None
+                assert not (told is not None and message.author == "bot")
+                assert message.author != "staff" or message.author_name == told
+            conversation = session.get_one(Conversation, self.talk)
+            holder = None if conversation.assignee_id is None else session.get_one(Staff, conversation.assignee_id).name
+        # The student was told who it is at each border, and who it is is who the machine saw win.
+        assert told == holder == self.holder
+        assert (conversation.control == Control.STAFF) == (holder is not None)
+        assert (conversation.control == Control.WAITING) == (conversation.waiting_since is not None)
 
     @invariant()
     def effects_happen_once(self) -> None:
@@ -196,6 +316,16 @@ class Turns(RuleBasedStateMachine):
             open_cases = session.scalars(select(Case).where(Case.closed_at.is_(None))).all()
             control = session.get_one(Conversation, self.talk).control
             assert len(open_cases) == (1 if control in (Control.WAITING, Control.STAFF) else 0)
+
+    @invariant()
+    def a_student_gets_one_mail_at_most_for_what_they_wrote(self) -> None:
+        if not hasattr(self, "talk"):
+            return
+        with self.database.read() as session:
+            answered = OutboxEntry.key.startswith(f"answered:{self.talk}")
+            mails = session.scalar(select(func.count()).select_from(OutboxEntry).where(answered))
+            # One more: a colleague may be the first to write.
+            assert mails <= 1 + len(self.sent)
 
     def teardown(self) -> None:
         """After the storm: one worker answers everything that is left, and nothing stays in the inbox."""

@@ -1,0 +1,302 @@
+"""What time does: snoozes end, long waits are told once, answers are told by mail, an absent colleague gives way."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from bot.assistant.deeds import talk_deeds
+from bot.channels.mail.channel import render
+from bot.content.desks import DeskFile
+from bot.content.schema import DeskHours
+from bot.conversations.deeds import Context
+from bot.conversations.models import Author, Control, Conversation, OutboxEntry
+from bot.conversations.service import append
+from bot.errors import BotIsSilent
+from bot.handoff.beside import snooze
+from bot.handoff.desks import Office, join
+from bot.handoff.models import Case, Reason
+from bot.handoff.service import claim, reply, request_person
+from bot.handoff.tending import expected_wait, requeue_if_absent, tend
+from bot.identity.models import Role, Staff, StaffSession
+from tests.factories import make_conversation, make_staff, make_student, receive, transcript
+
+HOURS = [DeskHours(weekday=day, opens="09:00", closes="17:00") for day in range(5)]
+DESKS = {
+    "office": DeskFile.model_validate({"name": {"en": "Office", "fr": "Bureau"}, "default": True}),
+    "housing": DeskFile.model_validate({"name": {"en": "Housing", "fr": "Logement"}, "topics": ["housing"]}),
+}
+OFFICE = Office(DESKS, HOURS, {"visale": "housing"})
+EVENING = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)
+DESK = "http://desk.test"
+
+
+def due(database, now, present=lambda _conversation_id: None, office=OFFICE):
+    return tend(database, office, present, now, DESK)
+
+
+def mails(database):
+    with database.read() as session:
+        rows = session.scalars(select(OutboxEntry).where(OutboxEntry.channel == "mail").order_by(OutboxEntry.id))
+        return [(row.payload["to"], row.payload["subject"]) for row in rows]
+
+
+@pytest.fixture
+def talk(database, now):
+    """A linked conversation."""
+    with database.write() as session:
+        conversation = make_conversation(session, now)
+        conversation.student_id = make_student(session, now, campus="lille").id
+        return conversation.id
+
+
+@pytest.fixture
+def claire(database, now):
+    with database.write() as session:
+        return make_staff(session, now)
+
+
+def state(database, talk):
+    with database.read() as session:
+        return session.get_one(Conversation, talk).control
+
+
+def last_said(database, talk):
+    with database.read() as session:
+        return transcript(session, talk)[-1]
+
+
+# --- the right desk, and the truth about the wait ---
+
+
+def ask(database, talk, now):
+    with database.write() as session:
+        context = Context(session, session.get_one(Conversation, talk), now)
+        talk_deeds(OFFICE).effects["request_person"](context, {"reason": "asked"})
+        return context.conversation.desk, context.said
+
+
+def test_a_request_goes_to_the_desk_of_the_topic_just_talked_about(database, talk, now):
+    with database.write() as session:
+        session.get_one(Conversation, talk).last_topic = "visale"
+
+    assert ask(database, talk, now)[0] == "housing"
+
+
+def test_without_a_topic_the_default_desk_has_it_and_nothing_is_said_of_a_wait_nobody_knows(database, talk, now):
+    assert ask(database, talk, now) == (
+        "office",
+        ["If you are away when the answer comes, a mail to your school mailbox tells you."],
+    )
+
+
+def test_five_claims_tell_how_long_it_usually_takes_and_four_do_not(database, talk, claire, now):
+    def claimed(minutes):
+        with database.write() as session:
+            conversation = make_conversation(session, now)
+            request_person(session, conversation, Reason.ASKED, now, desk="office")
+            claim(session, conversation.id, claire, now + timedelta(minutes=minutes))
+
+    for minutes in (2, 12, 40, 7):
+        claimed(minutes)
+    with database.read() as session:
+        assert expected_wait(session, OFFICE, "office") is None
+    claimed(300)
+    with database.read() as session:
+        assert expected_wait(session, OFFICE, "office") == timedelta(minutes=12)
+        assert expected_wait(session, OFFICE, "housing") is None
+        assert expected_wait(session, Office(DESKS), "office") is None
+
+    assert ask(database, talk, now)[1][0] == "Lately a person usually answered within 15 minutes of opening time."
+
+
+def test_asking_again_says_nothing_more(database, talk, now):
+    ask(database, talk, now)
+
+    assert ask(database, talk, now)[1] == []
+
+
+# --- the waiting timer ---
+
+
+def wait_at(database, talk, now, desk="office"):
+    with database.write() as session:
+        request_person(session, session.get_one(Conversation, talk), Reason.ASKED, now, desk=desk)
+
+
+def test_after_an_hour_of_opening_time_the_coordinators_of_the_desk_get_one_mail(database, talk, now):
+    with database.write() as session:
+        ines = make_staff(session, now, "Ines", Role.COORDINATOR)
+        make_staff(session, now, "Omar", Role.COORDINATOR)
+        join(session, OFFICE, "housing", ines)
+    wait_at(database, talk, now, "housing")
+
+    assert due(database, now + timedelta(minutes=59)) == set()
+    assert due(database, now + timedelta(minutes=60)) == {talk}
+    assert due(database, now + timedelta(minutes=61)) == set()
+    assert mails(database) == [("ines@junia.example", "A student waits for a person")]
+
+
+def test_the_night_is_no_wait(database, talk, now):
+    with database.write() as session:
+        make_staff(session, now, "Omar", Role.COORDINATOR)
+    wait_at(database, talk, EVENING)
+
+    assert due(database, datetime(2026, 11, 25, 8, 30, tzinfo=UTC)) == set()
+    assert due(database, datetime(2026, 11, 25, 9, 0, tzinfo=UTC)) == {talk}
+    assert mails(database) == [("omar@junia.example", "A student waits for a person")]
+
+
+def test_what_is_laid_aside_or_claimed_is_not_told(database, talk, claire, now):
+    wait_at(database, talk, now)
+    with database.write() as session:
+        snooze(session, talk, claire, now + timedelta(hours=3), now)
+
+    assert due(database, now + timedelta(hours=2)) == set()
+    with database.write() as session:
+        claim(session, talk, claire, now)
+    assert due(database, now + timedelta(hours=4)) == set()
+    assert mails(database) == []
+
+
+def test_a_snooze_that_is_over_brings_the_conversation_back(database, talk, claire, now):
+    wait_at(database, talk, now)
+    with database.write() as session:
+        snooze(session, talk, claire, now + timedelta(minutes=30), now)
+
+    assert due(database, now + timedelta(minutes=29)) == set()
+    assert due(database, now + timedelta(minutes=30)) == {talk}
+    with database.read() as session:
+        assert session.get_one(Conversation, talk).snoozed_until is None
+
+
+# --- an answer waits ---
+
+
+def answer(database, talk, claire, now, number=1):
+    with database.write() as session:
+        reply(session, talk, claire, f"answer-{number}", f"The answer ({number})", now)
+
+
+def test_a_student_who_is_away_for_ten_minutes_is_told_by_mail_once_without_a_word_of_it(database, talk, claire, now):
+    answer(database, talk, claire, now)
+    due(database, now + timedelta(minutes=9))
+    assert mails(database) == []
+    due(database, now + timedelta(minutes=10))
+    answer(database, talk, claire, now + timedelta(minutes=11), 2)
+    due(database, now + timedelta(minutes=30))
+
+    assert mails(database) == [("amina@student.junia.com", "You have an answer")]
+    with database.read() as session:
+        row = session.scalars(select(OutboxEntry)).one()
+        mail = render(row.key, row.payload, "accueil@junia.example", now)
+    assert mail.get_content() == (
+        "Hello Amina,\n\nthe international office has answered you in your chat with Accueil. Open it where you wrote, "
+        "on the same device:\n\nhttp://desk.test/\n"
+    )
+
+
+def test_whoever_was_there_after_the_answer_gets_no_mail(database, talk, claire, now):
+    answer(database, talk, claire, now)
+    due(database, now + timedelta(minutes=10), present=lambda _conversation_id: now + timedelta(seconds=5))
+
+    assert mails(database) == []
+
+
+def test_whoever_writes_again_gets_no_mail_and_then_one_for_the_next_answer(database, talk, claire, now):
+    answer(database, talk, claire, now)
+    with database.write() as session:
+        receive(session, talk, "Thank you. And the visa?", now + timedelta(minutes=1))
+    due(database, now + timedelta(minutes=10))
+    assert mails(database) == []
+    answer(database, talk, claire, now + timedelta(minutes=20), 2)
+    due(database, now + timedelta(minutes=30))
+
+    assert mails(database) == [("amina@student.junia.com", "You have an answer")]
+
+
+def test_nobody_whose_mailbox_is_unknown_is_mailed(database, talk, claire, now):
+    with database.write() as session:
+        session.get_one(Conversation, talk).student_id = None
+    answer(database, talk, claire, now)
+    due(database, now + timedelta(minutes=10))
+
+    assert mails(database) == []
+
+
+# --- the colleague is gone ---
+
+
+def held(database, talk, claire, now):
+    with database.write() as session:
+        request_person(session, session.get_one(Conversation, talk), Reason.ASKED, now, desk="housing")
+        claim(session, talk, claire, now)
+
+
+@pytest.mark.parametrize(
+    ("at", "gone"),
+    [
+        (datetime(2026, 11, 24, 15, 0, tzinfo=UTC), False),
+        (datetime(2026, 11, 24, 16, 1, tzinfo=UTC), True),
+        (EVENING, True),
+    ],
+)
+def test_outside_opening_hours_a_colleague_unseen_for_half_an_hour_gives_way(database, talk, claire, now, at, gone):
+    held(database, talk, claire, now)
+
+    assert requeue_if_absent(database, OFFICE, talk, at) is gone
+    assert state(database, talk) == (Control.WAITING if gone else Control.STAFF)
+
+
+def test_a_colleague_who_was_seen_in_a_browser_stays(database, talk, claire, now):
+    held(database, talk, claire, now)
+    with database.write() as session:
+        session.add(
+            StaffSession(
+                staff_id=claire.id,
+                token_hash="x",
+                csrf_token="x",
+                created_at=now,
+                seen_at=EVENING - timedelta(minutes=29),
+                expires_at=EVENING + timedelta(hours=1),
+            )
+        )
+
+    assert requeue_if_absent(database, OFFICE, talk, EVENING) is False
+    assert requeue_if_absent(database, OFFICE, talk, EVENING + timedelta(minutes=1)) is True
+
+
+def test_a_disabled_account_gives_way_at_once_and_the_student_is_told_who_is_not_there(database, talk, claire, now):
+    held(database, talk, claire, now)
+    with database.write() as session:
+        session.get_one(Staff, claire.id).disabled = True
+
+    assert requeue_if_absent(database, OFFICE, talk, now) is True
+    assert last_said(database, talk) == (
+        "system",
+        "Claire is not here at the moment. Your request waits for a person again, and everything you write is kept for "
+        "them. In the meantime I go on answering.",
+    )
+    with database.read() as session:
+        conversation, case = session.get_one(Conversation, talk), session.scalars(select(Case)).one()
+        assert (conversation.desk, conversation.waiting_since, conversation.assignee_id) == ("housing", now, None)
+        assert (case.closed_at, case.claimed_at, case.claimed_by) == (None, None, None)
+
+
+@pytest.mark.parametrize(("hours", "gone"), [(11, False), (12, True)])
+def test_while_the_hours_are_unknown_half_a_day_passes_first(database, talk, claire, now, hours, gone):
+    held(database, talk, claire, now)
+
+    assert requeue_if_absent(database, Office(DESKS), talk, now + timedelta(hours=hours)) is gone
+
+
+def test_what_the_bot_has_gives_way_to_nobody(database, talk, now):
+    assert requeue_if_absent(database, OFFICE, talk, EVENING) is False
+
+
+def test_the_database_refuses_a_word_of_the_bot_while_a_colleague_has_the_conversation(database, talk, claire, now):
+    held(database, talk, claire, now)
+
+    with pytest.raises(BotIsSilent), database.write() as session:
+        append(session, session.get_one(Conversation, talk), Author.BOT, "A late answer", now=now)
+    assert last_said(database, talk) == ("system", "You are now talking to Claire.")
