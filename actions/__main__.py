@@ -1,12 +1,19 @@
 """`python -m actions --port N`: the action server on loopback, in one process."""
 
 import argparse
+import asyncio
 from typing import Any
 
 from rasa_sdk.endpoint import create_app
 from rasa_sdk.executor import ActionExecutor
 from sanic import Request, Sanic
 from sanic.response import BaseHTTPResponse, HTTPResponse, json
+
+from actions._turn import services
+from bot.editing.live import PAUSE, follow
+from bot.log import get_logger
+
+log = get_logger(__name__)
 
 LOOPBACK = "127.0.0.1"
 
@@ -16,7 +23,22 @@ def build_app() -> Sanic[Any, Any]:
     executor.register_package("actions")
     app = create_app(executor)
     app.register_middleware(withhold_request, "response")
+    app.register_listener(begin_to_follow, "after_server_start")
     return app
+
+
+async def begin_to_follow(app: Sanic[Any, Any]) -> None:
+    app.add_task(follow_editions())
+
+
+async def follow_editions() -> None:
+    """What the office publishes is answered without a restart. Building the services may fail: it is tried again."""
+    while True:
+        try:
+            await follow(lambda: services().editions)
+        except Exception:
+            log.exception("background_failed", work="editions")
+        await asyncio.sleep(PAUSE)
 
 
 async def withhold_request(_request: Request, response: BaseHTTPResponse) -> HTTPResponse | None:

@@ -1,5 +1,6 @@
 """The composition root of the features: builds everything once; importing a module opens no connection."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +14,7 @@ from bot.content.loader import Knowledge, load_knowledge
 from bot.conversations.live import Live
 from bot.db.session import Database
 from bot.handoff.desks import Office, office_of
+from bot.editing.live import Editions
 from bot.paperwork.schema import Procedure, load_procedures
 from bot.tables import METADATA
 
@@ -41,6 +43,15 @@ class Services:
     def words(self) -> Words:
         """The search by words, built at the first need (a second)."""
         return Words(self.knowledge, self.settings.root / "data" / "nlu")
+
+    @cached_property
+    def editions(self) -> Editions:
+        """What the office publishes while we run; looked after by bot.editing.live.follow."""
+        return Editions(self.database, self.knowledge, self._read_again)
+
+    def _read_again(self, slugs: Sequence[str]) -> None:
+        if "words" in self.__dict__:
+            self.words.update(slugs)
 
 
 def build_services(settings: Settings, *, clock: Clock | None = None) -> Services:

@@ -4,6 +4,7 @@ import bot.bookings.models
 import bot.buddies.models
 import bot.conversations.models
 import bot.courses.models
+import bot.editing.models
 import bot.handoff.models
 import bot.identity.models
 import bot.paperwork.models

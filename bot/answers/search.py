@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,25 +39,44 @@ class Words:
     """BM25 over everything said about each topic: titles, answers and the phrases students use, in all languages."""
 
     def __init__(self, knowledge: Knowledge, phrases: Path) -> None:
-        said = students_words(phrases)
-        self._topics = list(knowledge.topics)
-        documents = [
+        self._knowledge = knowledge
+        self._said = students_words(phrases)
+        self._documents = {slug: self._document(slug) for slug in knowledge.topics}
+        self._ranker = _Ranker(self._documents)
+
+    def update(self, slugs: Iterable[str]) -> None:
+        """Read these topics again; whoever searches meanwhile is served from what was there before."""
+        self._documents |= {slug: self._document(slug) for slug in slugs}
+        self._ranker = _Ranker(self._documents)
+
+    def _document(self, slug: str) -> list[str]:
+        topic = self._knowledge.topics[slug]
+        return tokens(
             " ".join(
                 (
                     *topic.file.title.values(),
                     *topic.file.question.values(),
                     *(page.whole for page in topic.pages.values()),
-                    *said.get(slug, ()),
+                    *self._said.get(slug, ()),
                 )
             )
-            for slug, topic in knowledge.topics.items()
-        ]
-        self._known = {word for document in documents for word in tokens(document)}
-        self._index = bm25s.BM25()  # type: ignore[no-untyped-call]  # the library has no types
-        self._index.index([tokens(document) for document in documents], show_progress=False)
+        )
 
     def ranking(self, query: str) -> Ranking:
         """Topics that share a word with the query."""
+        return self._ranker.ranking(query)
+
+
+class _Ranker:
+    """The index over one state of the documents (topic → its words)."""
+
+    def __init__(self, documents: Mapping[str, list[str]]) -> None:
+        self._topics = list(documents)
+        self._known = {word for words in documents.values() for word in words}
+        self._index = bm25s.BM25()  # type: ignore[no-untyped-call]  # the library has no types
+        self._index.index(list(documents.values()), show_progress=False)
+
+    def ranking(self, query: str) -> Ranking:
         words = [word for word in tokens(query[:LONGEST_QUERY]) if word in self._known]
         if not words:
             return ()

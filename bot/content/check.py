@@ -1,22 +1,24 @@
 """`accueil check-content`: what is missing, out of date or dangling in knowledge/ and data/nlu/."""
 
+import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import SequenceMatcher
 from itertools import product
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 
-from bot.content.loader import Knowledge
+from bot.content.loader import TOPIC_FILE, Knowledge
 from bot.content.phrases import read_training_phrases
 from bot.content.render import PLACEHOLDER, figure_names, school_names
-from bot.content.schema import FAMILIES, LONGEST_ANSWER, Page, first_paragraph, word_count
+from bot.content.schema import FAMILIES, LONGEST_ANSWER, Page, Topic, first_paragraph, word_count
 from bot.i18n.languages import CODES, CONTENT_CODES
+from bot.i18n.translate import mark
 
 LONGEST_MORE = 250
 FEWEST_PHRASES = 15
@@ -35,6 +37,17 @@ class Finding:
         return f"{self.level}: {self.where}: {self.what}"
 
 
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong in one topic. `file`: topic.yml, en.md, fr.md, or "" for both texts; `field`: one of topic.yml."""
+
+    file: str
+    field: str
+    what: str
+    """English with {names}, to be filled with `values`."""
+    values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
 def check(
     knowledge: Knowledge, phrases: Path, held_out: Path, procedures: Mapping[str, date], today: date
 ) -> list[Finding]:
@@ -51,54 +64,64 @@ def check(
 
 def _topics(knowledge: Knowledge, procedures: Mapping[str, date], today: date) -> Iterator[Finding]:
     for slug, topic in knowledge.topics.items():
-        where = f"topics/{slug}"
-        for code in CONTENT_CODES:
-            if code not in topic.pages:
-                yield Finding("error", f"{where}/{code}.md", "the text is missing")
-        for code, page in topic.pages.items():
-            yield from _page(knowledge, page, f"{where}/{code}.md")
-        if len({FAMILIES[variant] for variant in topic.file.variants}) > 1:
-            yield Finding("error", f"{where}/topic.yml", "variants of two kinds; the assistant asks one question only")
-        if len({_names(page) for page in topic.pages.values()}) > 1:
-            yield Finding("error", where, "the two languages name different figures or facts of the school")
-        if topic.file.valid_until <= today:
-            yield Finding("error", f"{where}/topic.yml", f"valid_until {topic.file.valid_until} is past")
-        for source in topic.file.sources:
-            if source.checked_on > today:
-                yield Finding("error", f"{where}/topic.yml", f"checked_on {source.checked_on} lies in the future")
-        for slug_next in topic.file.next:
-            if slug_next not in knowledge.topics or slug_next == slug:
-                yield Finding("error", f"{where}/topic.yml", f"next names {slug_next}, which is no other topic")
-        if topic.file.procedure and topic.file.procedure not in procedures:
-            yield Finding("error", f"{where}/topic.yml", f"there is no procedure {topic.file.procedure}")
+        for fault in topic_faults(knowledge, topic, procedures.keys(), today):
+            where = "/".join(part for part in ("topics", slug, fault.file) if part)
+            yield Finding("error", where, fault.what.format(**fault.values))
 
 
-def _page(knowledge: Knowledge, page: Page, place: str) -> Iterator[Finding]:
+def topic_faults(knowledge: Knowledge, topic: Topic, procedures: Container[str], today: date) -> Iterator[Fault]:
+    """What is wrong with one topic; the other topics, figures and facts are those of `knowledge`."""
+    for code in CONTENT_CODES:
+        if code not in topic.pages:
+            yield Fault(f"{code}.md", "", mark("the text is missing"))
+    for code, page in topic.pages.items():
+        yield from _page(knowledge, page, f"{code}.md")
+    file = topic.file
+    if len({FAMILIES[variant] for variant in file.variants}) > 1:
+        yield Fault(TOPIC_FILE, "variants", mark("variants of two kinds; the assistant asks one question only"))
+    if len({_names(page) for page in topic.pages.values()}) > 1:
+        yield Fault("", "", mark("the two languages name different figures or facts of the school"))
+    if file.valid_until <= today:
+        yield Fault(TOPIC_FILE, "valid_until", mark("valid_until {date} is past"), {"date": file.valid_until})
+    for source in file.sources:
+        if source.checked_on > today:
+            future = {"date": source.checked_on}
+            yield Fault(TOPIC_FILE, "sources", mark("checked_on {date} lies in the future"), future)
+    for slug in file.next:
+        if slug not in knowledge.topics or slug == topic.slug:
+            yield Fault(TOPIC_FILE, "next", mark("next names {slug}, which is no other topic"), {"slug": slug})
+    if file.procedure and file.procedure not in procedures:
+        yield Fault(TOPIC_FILE, "procedure", mark("there is no procedure {slug}"), {"slug": file.procedure})
+
+
+def _page(knowledge: Knowledge, page: Page, file: str) -> Iterator[Fault]:
     text = page.whole
-    for form, shown in _forms(page):
+    for sentence, variant, shown in _forms(page):
         if (words := word_count(shown)) > LONGEST_ANSWER:
-            yield Finding("error", place, f"{words} words {form}; an answer has at most {LONGEST_ANSWER}")
+            yield Fault(file, "", sentence, {"words": words, "most": LONGEST_ANSWER, "variant": variant})
     if (words := word_count(page.more)) > LONGEST_MORE:
-        yield Finding("error", place, f"{words} words after more; at most {LONGEST_MORE}")
+        values = {"words": words, "most": LONGEST_MORE}
+        yield Fault(file, "", mark("{words} words after more; at most {most}"), values)
     for name in sorted(set(figure_names(text)) - knowledge.figures.keys()):
-        yield Finding("error", place, f"the figure {name} is not in figures.yml")
+        yield Fault(file, "", mark("the figure {name} is not in figures.yml"), {"name": name})
     for name in sorted(set(school_names(text)) - knowledge.school.facts.keys()):
-        yield Finding("error", place, f"the fact {name} is not in school.yml")
+        yield Fault(file, "", mark("the fact {name} is not in school.yml"), {"name": name})
     if "{" in PLACEHOLDER.sub("", text) or "TODO" in text:
-        yield Finding("error", place, "a placeholder was left open")
+        yield Fault(file, "", mark("a placeholder was left open"))
     for match in LINK.finditer(text):
         if not match["url"].startswith(("https://", "http://", "mailto:", "tel:")):
-            yield Finding("error", place, f"the link {match['url']} leads nowhere")
+            yield Fault(file, "", mark("the link {url} leads nowhere"), {"url": match["url"]})
 
 
-def _forms(page: Page) -> Iterator[tuple[str, str]]:
-    """Every form in which the answer may be shown, each with its name."""
+def _forms(page: Page) -> Iterator[tuple[str, str, str]]:
+    """Every form in which the answer may be shown: (what to say when it is too long, its variant, the text)."""
     if not page.variants:
-        yield "in all", page.lead
+        yield mark("{words} words in all; an answer has at most {most}"), "", page.lead
         return
-    yield "with all variants in short", " ".join((page.lead, *map(first_paragraph, page.variants.values())))
+    short = " ".join((page.lead, *map(first_paragraph, page.variants.values())))
+    yield mark("{words} words with all variants in short; an answer has at most {most}"), "", short
     for name, part in page.variants.items():
-        yield f"for {name}", f"{page.lead} {part}"
+        yield mark("{words} words for {variant}; an answer has at most {most}"), name, f"{page.lead} {part}"
 
 
 def _names(page: Page) -> frozenset[str]:

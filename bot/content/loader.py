@@ -1,7 +1,7 @@
 """Read knowledge/ into memory. Every error names the file, the field and what to write instead."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,6 +16,9 @@ from bot.i18n.languages import CONTENT_CODES
 
 M = TypeVar("M", bound=BaseModel)
 
+TOPIC_FILE = "topic.yml"
+Texts = Mapping[str, str]
+"""The files of one topic's folder as they are written: topic.yml, en.md, fr.md."""
 SLUG = re.compile(r"[a-z][a-z0-9_]{1,59}")
 MORE = "<!-- more -->"
 HEADING = re.compile(r"^##[ ]+(.+)$", re.MULTILINE)
@@ -52,11 +55,18 @@ class _EachKeyOnce(yaml.CSafeLoader):
 def read_yaml(path: Path) -> Any:
     """Raises ContentError when the file is missing, not YAML, or says a key twice."""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_EachKeyOnce)  # noqa: S506 - a SafeLoader
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ContentError(f"{path}: the file is missing.") from error
+    return parse_yaml(text, str(path))
+
+
+def parse_yaml(text: str, where: str) -> Any:
+    """Raises ContentError when the text is not YAML, or says a key twice."""
+    try:
+        return yaml.load(text, Loader=_EachKeyOnce)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
-        raise ContentError(f"{path}: not valid YAML ({error}).") from error
+        raise ContentError(f"{where}: not valid YAML ({error}).") from error
 
 
 def parse(model: type[M], value: Any, where: str) -> M:
@@ -68,14 +78,28 @@ def parse(model: type[M], value: Any, where: str) -> M:
         raise ContentError(f"{where}: {lines}.") from error
 
 
+def topic_texts(folder: Path) -> Texts:
+    """Raises ContentError when topic.yml is missing."""
+    if not (folder / TOPIC_FILE).exists():
+        raise ContentError(f"{folder / TOPIC_FILE}: the file is missing.")
+    names = (TOPIC_FILE, *(f"{code}.md" for code in CONTENT_CODES))
+    return {name: (folder / name).read_text(encoding="utf-8") for name in names if (folder / name).exists()}
+
+
 def load_topic(folder: Path) -> Topic:
-    file = parse(TopicFile, read_yaml(folder / "topic.yml"), str(folder / "topic.yml"))
+    return topic_from(folder, topic_texts(folder))
+
+
+def topic_from(folder: Path, texts: Texts) -> Topic:
+    """The topic that these texts make; the folder gives its slug and stands in errors. Raises ContentError."""
+    where = str(folder / TOPIC_FILE)
+    file = parse(TopicFile, parse_yaml(texts[TOPIC_FILE], where), where)
     if SLUG.fullmatch(folder.name) is None:
         raise ContentError(f"{folder}: a slug has small letters, digits and underscores and starts with a letter.")
     pages = {
-        code: parse_page(path.read_text(encoding="utf-8"), file.variants, str(path))
+        code: parse_page(texts[name], file.variants, str(folder / name))
         for code in CONTENT_CODES
-        if (path := folder / f"{code}.md").exists()
+        if (name := f"{code}.md") in texts
     }
     return Topic(folder.name, file, pages)
 

@@ -32,6 +32,7 @@ from bot.console import staff_api_router, staff_pages_router
 from bot.console.pages.buddies.upload import IMPORT_PATH
 from bot.console.pages.students.routes import MOST_UPLOAD, UPLOAD_PATH
 from bot.console.pages.students.uploads import drop_old_uploads
+from bot.editing.live import follow
 from bot.errors import Unavailable
 from bot.gateway import health, problems
 from bot.gateway.answers import welcome_groups
@@ -89,6 +90,7 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
             asyncio.create_task(kept_running("watch", services.live.watch)),
             asyncio.create_task(kept_running("lanes", lanes.run)),
             asyncio.create_task(kept_running("house", partial(keep_house, services))),
+            asyncio.create_task(kept_running("editions", partial(follow, lambda: services.editions))),
             asyncio.create_task(kept_running("reminders", partial(_remind, services))),
             asyncio.create_task(kept_running("bookings", partial(_tend_bookings, services))),
             asyncio.create_task(kept_running("buddies", partial(_tend_buddies, services))),

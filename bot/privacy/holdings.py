@@ -49,6 +49,7 @@ HOLDINGS: Mapping[str, Holding] = {
     "attachments": Holding(mark("Files you sent"), CHAT, "conversations"),
     "inbox": Holding(mark("Messages as they came in"), CHAT, "conversations"),
     "outbox": Holding(mark("Mails on their way to you"), MADE_HERE, "outbox"),
+    "ratings": Holding(mark("What you thought of answers"), CHAT, "conversations"),
     "alerts": Holding(mark("Marks for the office in your conversations"), MADE_HERE, "conversations"),
     "conversation_tags": Holding(mark("Words by which the office sorts your conversations"), OFFICE, "conversations"),
     "notes": Holding(mark("Notes of the office about your conversations"), OFFICE, "conversations"),

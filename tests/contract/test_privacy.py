@@ -40,6 +40,7 @@ PERSONAL = {
     "notes",
     "outbox",
     "placements",
+    "ratings",
     "reminder_choices",
     "reminders",
     "steps_done",
