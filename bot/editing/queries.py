@@ -18,6 +18,8 @@ from bot.identity.models import Staff
 OPEN = (State.DRAFT, State.REVIEW)
 COUNTED = timedelta(days=90)
 """How far back questions and ratings are counted."""
+MOST_RATINGS = 200
+"""In one list."""
 SOON = timedelta(days=30)
 """An answer is due for review so long before its day."""
 
@@ -179,3 +181,11 @@ def every_answer(session: Session, knowledge: Knowledge, now: datetime, today: d
 
 def is_due(row: Asked) -> bool:
     return row.days_left <= SOON.days
+
+
+def unhelpful_ratings(session: Session, now: datetime, slug: str | None = None) -> Sequence[Rating]:
+    """What did not help in the last 90 days, the newest first."""
+    wanted = select(Rating).where(Rating.created_at >= now - COUNTED, Rating.helpful.is_(False))
+    if slug is not None:
+        wanted = wanted.where(Rating.topic == slug)
+    return session.scalars(wanted.order_by(Rating.created_at.desc(), Rating.id.desc()).limit(MOST_RATINGS)).all()

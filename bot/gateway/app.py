@@ -1,7 +1,7 @@
 """Wires the web: routes, errors, headers, and what runs beside the requests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
@@ -22,6 +22,7 @@ from bot.channels.mail.channel import Transport, deliver_due, transport_of
 from bot.channels.mail.mailbox_page import mailbox_router
 from bot.channels.status import ChannelStatus
 from bot.channels.telegram.channel import WEBHOOK_PATH, TelegramChannel
+from bot.channels.telegram.formatting import parts_of
 from bot.channels.telegram.webhook import MOST_BYTES as MOST_UPDATE
 from bot.channels.telegram.webhook import webhook_router
 from bot.channels.web import api, join_api, my_data_api, record_api
@@ -32,6 +33,7 @@ from bot.console import staff_api_router, staff_pages_router
 from bot.console.pages.buddies.upload import IMPORT_PATH
 from bot.console.pages.students.routes import MOST_UPLOAD, UPLOAD_PATH
 from bot.console.pages.students.uploads import drop_old_uploads
+from bot.conversations.messages import Source
 from bot.editing.live import follow
 from bot.errors import Unavailable
 from bot.gateway import health, problems
@@ -126,6 +128,7 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
     app.state.services = services
     app.state.engine = engine
     app.state.telegram = telegram.status if telegram is not None else ChannelStatus()
+    app.state.telegram_form = telegram_form
     app.state.address_limit = AddressLimit(settings.conversations_per_minute)
     problems.install(app)
     app.include_router(api.router)
@@ -168,6 +171,11 @@ async def kept_running(work: str, run: Callable[[], Coroutine[Any, Any, None]]) 
         except Exception:
             log.exception("background_failed", work=work)
         await asyncio.sleep(PAUSE)
+
+
+def telegram_form(text: str, sources: Sequence[Source], language: str) -> tuple[str, ...]:
+    """How Telegram shows a text, for the preview of answers: its HTML, one piece a message."""
+    return tuple(part.html for part in parts_of(text, sources, language=language))
 
 
 async def _deliver_mail(services: Services, transport: Transport) -> None:

@@ -197,6 +197,7 @@ def test_the_requests_behind_the_pages_are_known():
         *(("GET", f"/staff/api/{name}") for name in ("desks", "inbox", "mentions", "tags", "tasks")),
         ("GET", "/staff/events"),
         ("PATCH", f"{talk}/messages/{{seq}}"),
+        *(("POST", f"/staff/answers/{name}") for name in ("confirm", "decide", "edit", "save")),
         ("POST", "/staff/api/conversations/{conversation_id}/claim"),
         ("POST", "/staff/api/conversations/{conversation_id}/close"),
         ("POST", "/staff/api/conversations/{conversation_id}/messages"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
+from bot.console.pages.answers import routes as answers
 from bot.console.pages.bookings import routes as bookings
 from bot.console.pages.buddies import routes as buddies
 from bot.console.pages.desk import routes as desk
@@ -28,6 +29,7 @@ class Page:
 
 PAGES = (
     Page("/staff", mark("Conversations"), frozenset(Role), desk.render, desk.routes()),
+    Page("/staff/answers", mark("Answers"), frozenset(Role), answers.render, answers.routes()),
     Page(
         "/staff/bookings",
         mark("Classes and appointments"),

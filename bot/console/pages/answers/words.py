@@ -1,0 +1,150 @@
+"""What the page of answers shows, in the colleague's words: states, faults, previews, differences."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from bot.answers.variants import label
+from bot.clock import day_in_france
+from bot.content.check import Fault
+from bot.content.loader import TOPIC_FILE, Texts
+from bot.conversations.messages import Answer, Source
+from bot.editing.models import Edition, Origin, Reason, State
+from bot.editing.preview import Shown
+from bot.editing.queries import Asked
+from bot.editing.rules import differences
+from bot.i18n.formats import date_words, moment_words
+from bot.i18n.languages import BY_CODE
+from bot.i18n.translate import mark, say, say_n
+
+STATES = {
+    State.DRAFT: mark("Draft"),
+    State.REVIEW: mark("Waits for a review"),
+    State.PUBLISHED: mark("Published"),
+    State.WITHDRAWN: mark("Given up"),
+}
+ORIGINS = {
+    Origin.FILES: mark("The text of the files"),
+    Origin.WRITTEN: mark("New text"),
+    Origin.CHECKED: mark("Checked: still true"),
+    Origin.RESTORED: mark("An earlier text again"),
+}
+REASONS = {
+    Reason.WRONG: mark("It is wrong"),
+    Reason.UNCLEAR: mark("It is unclear"),
+    Reason.NOT_MY_CASE: mark("It is not my case"),
+}
+FILES = {"en.md": mark("English text"), "fr.md": mark("French text"), TOPIC_FILE: mark("Title, sources and dates")}
+FIELDS = {
+    "title": mark("Title"),
+    "question": mark("Question"),
+    "owner": mark("Who answers for it"),
+    "valid_until": mark("Check again by"),
+    "sources": mark("Sources"),
+    "next": mark("Topics offered next"),
+}
+BOTH_TEXTS = mark("Both texts")
+
+_markdown = MarkdownIt("commonmark", {"html": False, "breaks": True})
+TelegramForm = Callable[[str, Sequence[Source], str], Iterable[str]]
+"""(Markdown, sources, language) → the messages as Telegram's HTML."""
+
+
+def fault_words(fault: Fault, language: str) -> dict[str, str]:
+    """`where`: a field of the form, or one of the texts."""
+    where = FIELDS.get(fault.field) or FILES.get(fault.file) or BOTH_TEXTS
+    return {
+        "field": fault.field or fault.file,
+        "where": say(language, where),
+        "what": say(language, fault.what, **fault.values),
+    }
+
+
+def edition_words(edition: Edition, names: Mapping[int, str], language: str) -> dict[str, Any]:
+    at = edition.published_at or edition.changed_at
+    return {
+        "id": edition.id,
+        "slug": edition.slug,
+        "state": str(edition.state),
+        "state_words": say(language, STATES[State(edition.state)]),
+        "origin": str(edition.origin),
+        "origin_words": say(language, ORIGINS[Origin(edition.origin)]),
+        "author": names.get(edition.author_id or 0, ""),
+        "reviewer": names.get(edition.reviewer_id or 0, ""),
+        "remark": edition.remark,
+        "at": moment_words(at, language),
+        "publication": edition.publication,
+        "is_exported": edition.exported_at is not None and edition.origin != Origin.FILES,
+    }
+
+
+def asked_words(row: Asked, language: str) -> dict[str, Any]:
+    return {
+        "slug": row.slug,
+        "title": row.topic.file.title.get(language),
+        "owner": row.topic.file.owner.replace("_", " "),
+        "asked": row.asked,
+        "unhelpful": row.unhelpful,
+        "checked_on": date_words(row.checked_on, language),
+        "valid_until": date_words(row.topic.file.valid_until, language),
+        "days_left": days_words(row.days_left, language),
+        "is_late": row.days_left <= 0,
+    }
+
+
+def days_words(days: int, language: str) -> str:
+    if days < 0:
+        return say_n(language, "{number} day late", "{number} days late", -days)
+    return say_n(language, "{number} day left", "{number} days left", days)
+
+
+def preview_rows(shown: Sequence[Shown], telegram: TelegramForm | None, language: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": _name(each, language),
+            "answers": [
+                {"language": BY_CODE[code], **_answer(answer, telegram, code)} for code, answer in each.answers.items()
+            ],
+        }
+        for each in shown
+    ]
+
+
+def _name(shown: Shown, language: str) -> str:
+    if shown.is_more:
+        return say(language, "After “More”")
+    if shown.variant is None:
+        return say(language, "When nothing is known of the student")
+    return label(shown.variant, language)
+
+
+def _answer(answer: Answer, telegram: TelegramForm | None, code: str) -> dict[str, Any]:
+    return {
+        "html": Markup(_markdown.render(answer.text)),  # noqa: S704 - HTML in the Markdown is escaped
+        "buttons": [button.label for button in answer.buttons],
+        "sources": [
+            {"title": source.title, "url": source.url, "checked_on": date_words(source.checked_on, code)}
+            for source in answer.sources
+        ],
+        # Telegram's own few tags, made by our writer from escaped text.
+        "telegram": [Markup(part) for part in telegram(answer.text, answer.sources, code)]  # noqa: S704
+        if telegram
+        else [],
+    }
+
+
+def difference_words(old: Texts, new: Texts, language: str) -> list[dict[str, Any]]:
+    return [{"name": say(language, FILES[name]), "pieces": pieces} for name, pieces in differences(old, new).items()]
+
+
+def rating_words(rating: Any, names: Mapping[str, str], language: str) -> dict[str, Any]:
+    return {
+        "topic": rating.topic,
+        "title": names.get(rating.topic, rating.topic),
+        "reason": say(language, REASONS[Reason(rating.reason)]) if rating.reason else "",
+        "language": BY_CODE[rating.language].name if rating.language in BY_CODE else rating.language,
+        "day": date_words(day_in_france(rating.created_at), language),
+        "conversation_id": str(rating.conversation_id),
+    }

@@ -1,0 +1,207 @@
+"""The page of answers, pressed through as colleagues do."""
+
+import re
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from bot.bootstrap import Services
+from bot.content.loader import topic_texts
+from bot.editing.live import Editions
+from bot.editing.models import Rating
+from bot.identity.models import Role, Staff
+from bot.paperwork.schema import load_procedures
+from tests.factories import make_conversation, make_staff, receive
+from tests.integration.console.desk import browser, desk_app, desk_services, enter
+
+SLUG = "cvec_payment"
+
+
+@pytest.fixture
+def services(database, clock, knowledge) -> Services:
+    return replace(
+        desk_services(database, clock),
+        knowledge=replace(knowledge, topics=dict(knowledge.topics)),
+        procedures=load_procedures(knowledge.folder / "procedures"),
+    )
+
+
+@pytest.fixture
+def people(services) -> dict[str, Staff]:
+    with services.database.write() as session:
+        return {
+            name: make_staff(session, services.clock.now(), name, role)
+            for name, role in (("Nora", Role.EDITOR), ("Paul", Role.EDITOR), ("Otto", Role.AUDITOR))
+        }
+
+
+class Colleague:
+    """One browser; `post` follows to the page that comes next."""
+
+    def __init__(self, client: httpx.AsyncClient, services: Services, staff: Staff) -> None:
+        self._client, self._services, self._staff = client, services, staff
+
+    async def get(self, **query):
+        self._sit_down()
+        return await self._client.get("/staff/answers", params=query)
+
+    async def post(self, action, /, **fields):
+        self._sit_down()
+        response = await self._client.post(f"/staff/answers/{action}", data=fields)
+        if response.status_code == 303:
+            return await self._client.get(response.headers["Location"])
+        return response
+
+    def _sit_down(self):
+        self._client.cookies.set("accueil_staff", f"token-of-{self._staff.email}", domain="desk.test")
+        self._client.headers["X-CSRF-Token"] = f"csrf-of-{self._staff.email}"
+
+
+@pytest.fixture
+async def at(services, people):
+    async with browser(desk_app(services)) as client:
+        for staff in people.values():
+            enter(client, services, staff)
+        yield {name: Colleague(client, services, staff) for name, staff in people.items()}
+
+
+def number_of(page) -> str:
+    found = re.search(r'name="edition" value="(\d+)"', page.text)
+    assert found is not None
+    return found[1]
+
+
+def form(knowledge, **changes):
+    texts = topic_texts(knowledge.folder / "topics" / SLUG)
+    file = knowledge.topics[SLUG].file
+    return {
+        "title_en": file.title.en,
+        "title_fr": file.title.fr,
+        "question_en": file.question.en,
+        "question_fr": file.question.fr,
+        "owner": file.owner,
+        "valid_until": file.valid_until.isoformat(),
+        "next": ", ".join(file.next),
+        "source_title": [*(source.title for source in file.sources), ""],
+        "source_url": [*(str(source.url) for source in file.sources), ""],
+        "source_checked_on": [*(source.checked_on.isoformat() for source in file.sources), ""],
+        "text_en": texts["en.md"],
+        "text_fr": texts["fr.md"],
+        **changes,
+    }
+
+
+async def test_from_the_pen_of_one_by_the_eyes_of_another_to_the_student(at, services, knowledge):
+    draft = await at["Nora"].post("edit", topic=SLUG)
+    edition = number_of(draft)
+    changes = form(knowledge, title_en="Paying the fee", title_fr="Payer la contribution")
+    review = await at["Nora"].post("save", edition=edition, number=1, then="submit", **changes)
+    assert "Waits for a review" in review.text
+    own = await at["Nora"].post("decide", edition=edition, number=2, deed="publish")
+    assert own.status_code == 422
+    assert "a colleague must review it" in own.text
+    seen = await at["Paul"].get(edition=edition)
+    assert "<del>CVEC</del><ins>fee</ins>" in seen.text.replace("\n", "")
+    published = await at["Paul"].post("decide", edition=edition, number=2, deed="publish")
+
+    assert "Published: students read it within five seconds." in published.text
+    Editions(services.database, services.knowledge, lambda slugs: None).refresh()
+    assert services.knowledge.topics[SLUG].file.title.en == "Paying the fee"
+
+
+async def test_a_fault_is_named_at_its_field_and_the_draft_is_kept(at, knowledge):
+    edition = number_of(await at["Nora"].post("edit", topic=SLUG))
+    changes = form(knowledge, valid_until="2020-01-01", text_en="Pay {{ no_such_figure }}.")
+    page = await at["Nora"].post("save", edition=edition, number=1, then="submit", **changes)
+
+    assert page.status_code == 422
+    assert "Saved, but not sent to review" in page.text
+    assert "the figure no_such_figure is not in figures.yml" in page.text
+    assert re.search(r'name="valid_until"[^>]*aria-invalid="true"', page.text)
+    assert "Pay {{ no_such_figure }}." in page.text
+
+
+async def test_the_second_to_save_sees_who_was_faster_and_both_texts(at, knowledge):
+    edition = number_of(await at["Nora"].post("edit", topic=SLUG))
+    await at["Paul"].post("save", edition=edition, number=1, **form(knowledge, text_en="Written by Paul."))
+    page = await at["Nora"].post("save", edition=edition, number=1, **form(knowledge, text_en="Written by Nora."))
+
+    assert page.status_code == 409
+    assert "Paul saved this text at" in page.text
+    assert "<del>Paul.</del><ins>Nora.</ins>" in page.text
+    assert 'name="number" value="2"' in page.text
+    again = await at["Nora"].post("save", edition=edition, number=2, **form(knowledge, text_en="Both of us."))
+    assert "Both of us." in again.text
+
+
+async def test_an_earlier_text_comes_back_with_one_press(at, knowledge):
+    edition = number_of(await at["Nora"].post("edit", topic=SLUG))
+    await at["Nora"].post("save", edition=edition, number=1, then="submit", **form(knowledge, owner="library"))
+    await at["Paul"].post("decide", edition=edition, number=2, deed="publish")
+    topic = await at["Paul"].get(topic=SLUG)
+    first = re.findall(r"edition=(\d+)", topic.text)[-1]
+    page = await at["Paul"].post("decide", edition=first, deed="restore")
+
+    assert "The earlier text is published again" in page.text
+    assert "An earlier text again" in page.text
+
+
+async def test_still_true_needs_the_sources_read_and_a_day_ahead(at):
+    unread = await at["Nora"].post("confirm", topic=SLUG, valid_until="2027-09-01")
+    past = await at["Nora"].post("confirm", topic=SLUG, valid_until="2020-01-01", read_again="yes")
+    sent = await at["Nora"].post("confirm", topic=SLUG, valid_until="2027-09-01", read_again="yes")
+
+    assert (unread.status_code, past.status_code, sent.status_code) == (422, 422, 200)
+    assert "Open every source first" in unread.text
+    assert "Write a day after today" in past.text
+    assert "Waits for a review" in sent.text
+
+
+async def test_an_auditor_reads_and_finds_nothing_to_press(at):
+    for query in ({}, {"view": "all"}, {"view": "work"}, {"view": "thumbs"}, {"topic": SLUG}):
+        page = await at["Otto"].get(**query)
+        assert page.status_code == 200
+        assert 'action="/staff/answers/' not in page.text
+    refused = await at["Otto"].post("edit", topic=SLUG)
+    assert refused.status_code == 403
+
+
+@pytest.mark.parametrize("query", [{"topic": "no_such"}, {"edition": "999"}, {"edition": "x"}, {"topic": "../../x"}])
+async def test_what_does_not_exist_is_said_on_the_lists(at, query):
+    page = await at["Nora"].get(**query)
+
+    assert page.status_code == 200
+    assert "There is no such answer." in page.text
+
+
+async def test_what_did_not_help_is_listed_with_its_reason(at, services):
+    now = services.clock.now()
+    with services.database.write() as session:
+        conversation = make_conversation(session, now)
+        message = receive(session, conversation.id, "How?", now).message
+        session.add(
+            Rating(
+                conversation_id=conversation.id,
+                message_id=message.id,
+                topic=SLUG,
+                language="fr",
+                helpful=False,
+                reason="unclear",
+                created_at=now,
+            )
+        )
+    page = await at["Otto"].get(view="thumbs")
+
+    assert "Paying the CVEC" in page.text
+    assert "It is unclear" in page.text
+    assert f"/staff#{conversation.id}" in page.text
+
+
+async def test_a_form_of_another_site_has_no_way_to_break_the_page(at, knowledge):
+    edition = number_of(await at["Nora"].post("edit", topic=SLUG))
+    wicked = '<script>alert(1)</script> [x](javascript:alert(1)) "onload="'
+    page = await at["Nora"].post("save", edition=edition, number=1, **form(knowledge, text_en=wicked, owner=wicked))
+
+    assert "<script>alert" not in page.text
+    assert 'href="javascript' not in page.text
