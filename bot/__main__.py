@@ -317,7 +317,7 @@ def bench_nlu_command(
 
 def whole_app() -> typer.Typer:
     """All commands, those for the accounts of the office included."""
-    from bot.cli import bookings, buddies, import_buddies, privacy, reminders, sandbox, students, telegram
+    from bot.cli import bookings, buddies, import_buddies, knowledge, privacy, reminders, sandbox, students, telegram
     from bot.db.migrate import upgrade
     from bot.db.session import Database
     from bot.identity.cli import staff_commands
@@ -340,6 +340,7 @@ def whole_app() -> typer.Typer:
     import_buddies.add_to(app)
     telegram.add_to(app)
     sandbox.add_to(app)
+    knowledge.add_to(app)
     return app
 
 

@@ -128,6 +128,14 @@ class Understanding:
         )
 
 
+def answered_topic(understanding: dict[str, Any] | None) -> str | None:
+    """The topic that a stored message answers; None where it answers none: a chat, a choice, an "I do not know"."""
+    if understanding is None or understanding.get("action") != "answer":
+        return None
+    topic: str | None = understanding.get("topic")
+    return topic
+
+
 @dataclass(frozen=True)
 class Answer:
     """One reply of the bot, the envelope of a custom action: `{text, buttons, sources, understanding, effects}`."""

@@ -25,7 +25,7 @@ from bot.channels.telegram.channel import WEBHOOK_PATH, TelegramChannel
 from bot.channels.telegram.formatting import parts_of
 from bot.channels.telegram.webhook import MOST_BYTES as MOST_UPDATE
 from bot.channels.telegram.webhook import webhook_router
-from bot.channels.web import api, join_api, my_data_api, record_api
+from bot.channels.web import api, join_api, my_data_api, ratings_api, record_api
 from bot.channels.web.limits import AddressLimit
 from bot.channels.web.pages import pages_router
 from bot.clock import day_in_france
@@ -137,6 +137,7 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
     app.include_router(my_data_api.router)
     app.include_router(my_data_api.download_router)
     app.include_router(join_api.router)
+    app.include_router(ratings_api.router)
     app.include_router(staff_api_router())
     app.include_router(staff_pages_router())
     app.include_router(

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.conversations.live import Live
+from bot.conversations.messages import answered_topic
 from bot.conversations.models import Conversation, Message
 from bot.conversations.queries import changed_messages, messages_after, queue_position
 from bot.db.session import Database
@@ -49,6 +50,7 @@ class Event(BaseModel):
     buttons: list[ButtonOut]
     sources: list[SourceOut]
     in_reply_to: int | None
+    topic: str | None = Field(description="What it answers; such a message can be rated.")
     created_at: str = Field(description="RFC 3339")
     edited_at: str | None = Field(description="RFC 3339; when a colleague changed the words.")
     deleted: bool = Field(description="A colleague took the words back; `text` says so.")
@@ -90,6 +92,7 @@ def event_json(message: Message) -> dict[str, Any]:
         "buttons": [{"key": button["key"], "label": button["label"]} for button in message.buttons],
         "sources": message.sources,
         "in_reply_to": message.in_reply_to,
+        "topic": answered_topic(message.understanding),
         "created_at": message.created_at.isoformat(),
         "edited_at": message.edited_at.isoformat() if message.edited_at else None,
         "deleted": message.deleted_at is not None,

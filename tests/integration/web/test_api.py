@@ -77,6 +77,7 @@ def test_a_message_is_accepted_and_answered(client, talk):
         "buttons": [],
         "sources": [],
         "in_reply_to": None,
+        "topic": None,
         "created_at": sent.json()["event"]["created_at"],
     }
     answer = events(client, talk, after=2)

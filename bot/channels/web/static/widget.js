@@ -779,6 +779,8 @@
     .state { display: flex; flex-wrap: wrap; align-items: center; justify-content: flex-end; gap: 0 10px; }
     [data-state="failed"] .state { color: var(--brick); font-weight: 600; }
     [data-state="sending"] .bubble, [data-state="retrying"] .bubble, [data-state="slow"] .bubble { opacity: .75; }
+    .helped { display: flex; flex-wrap: wrap; align-items: center; gap: 0 8px; margin-block-start: 4px; padding-inline: 4px; font-size: .86rem; color: var(--soft); }
+    .helped .small { min-block-size: 36px; font-weight: 400; }
     .small { text-decoration: underline; text-underline-offset: 3px; font-size: .86rem; font-weight: 600; padding-inline: 6px; color: var(--canal-text); }
 
     .sources { margin-block-start: 10px; border-block-start: 1px dashed var(--line); font-size: .86rem; }
@@ -926,6 +928,7 @@
     #conversation = null;
     #control = { control: "bot" };
     #events = [];
+    #rated = new Set();
     #pending = new Map();
     #isOpen = false;
     #unread = 0;
@@ -1304,6 +1307,7 @@
     /** Takes away what was said; what is still on its way stays. */
     #clear() {
       this.#events = [];
+      this.#rated.clear();
       for (const node of [...this.#ui.log.children]) if (!node.dataset.client) node.remove();
     }
 
@@ -1900,8 +1904,48 @@
         ),
         event.created_at && !isAside ? this.#time(event.created_at) : null,
         event.buttons?.length ? this.#chips(event.buttons) : null,
+        this.#mayBeRated(event) ? this.#helped(event) : null,
       );
       return node;
+    }
+
+    /** Once for a topic in a conversation. */
+    #mayBeRated({ topic, seq }) {
+      if (!topic || this.#rated.has(topic)) return false;
+      return !this.#events.some((other) => other.topic === topic && other.seq < seq);
+    }
+
+    /** A quiet line under the answer: did it help, and if not, why. */
+    #helped(event) {
+      const text = this.#strings;
+      const line = h("div", { class: "helped", role: "group", "aria-label": text.helped, lang: this.#language });
+      const show = (words, ...buttons) => line.replaceChildren(h("span", { role: "status" }, words), ...buttons);
+      const rate = async (rating, next) => {
+        const rest = [...line.children];
+        line.querySelectorAll("button").forEach((each) => (each.disabled = true));
+        try {
+          await this.#json("/ratings", { method: "POST", body: { seq: event.seq, ...rating } });
+          this.#rated.add(event.topic);
+          next();
+        } catch {
+          rest.forEach((each) => (each.disabled = false));
+          line.replaceChildren(h("span", { role: "status" }, text.not_sent), ...rest.slice(1));
+        }
+      };
+      const thank = () => show(text.thanks);
+      const why = () =>
+        show(
+          text.not_helped,
+          ...["wrong", "unclear", "not_my_case"].map((reason) =>
+            this.#smallButton(text[`reason_${reason}`], () => rate({ helpful: false, reason }, thank)),
+          ),
+        );
+      show(
+        text.helped,
+        this.#smallButton(text.helped_yes, () => rate({ helpful: true }, thank)),
+        this.#smallButton(text.helped_no, () => rate({ helpful: false }, why)),
+      );
+      return line;
     }
 
     #written(text) {
@@ -2062,6 +2106,7 @@
       saved.write(null);
       this.#conversation = null;
       this.#events = [];
+      this.#rated.clear();
       this.#pending.clear();
       this.#setTyping("bot", false);
       this.#setTyping("staff", false);
