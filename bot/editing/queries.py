@@ -20,7 +20,7 @@ COUNTED = timedelta(days=90)
 """How far back questions and ratings are counted."""
 MOST_RATINGS = 200
 """In one list."""
-SOON = timedelta(days=30)
+SOON = timedelta(days=60)
 """An answer is due for review so long before its day."""
 
 

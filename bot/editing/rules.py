@@ -22,6 +22,8 @@ DAY = re.compile(r"\d{4}-\d\d-\d\d")
 BLOCK = re.compile(r"^(?=[a-z_]+:)", re.MULTILINE)
 BLANKS = re.compile(r"[ \t\r\n]+")
 WORDS = re.compile(r"\s+|[^\s]+")
+AROUND = 100
+"""Signs shown before and after a change."""
 MENDS: Mapping[str, str] = {
     "title": mark("Write a title of 2 to 60 characters."),
     "question": mark("Write the question as a student would say it, in 2 to 60 characters."),
@@ -210,6 +212,23 @@ def difference(old: str, new: str) -> tuple[Piece, ...]:
         if k < n:
             pieces.append(Piece("new", "".join(after[k:n])))
     return tuple(pieces)
+
+
+def excerpt(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    """Of long stretches that are the same only what stands next to a change."""
+    return tuple(
+        Piece("same", _ends(piece.text, is_first=place == 0, is_last=place == len(pieces) - 1))
+        if piece.kind == "same"
+        else piece
+        for place, piece in enumerate(pieces)
+    )
+
+
+def _ends(text: str, *, is_first: bool, is_last: bool) -> str:
+    before, after = 0 if is_first else AROUND, 0 if is_last else AROUND
+    if len(text) <= before + after + AROUND:
+        return text
+    return f"{text[:before]} … {text[len(text) - after :]}"
 
 
 def differences(old: Texts, new: Texts) -> dict[str, tuple[Piece, ...]]:

@@ -12,6 +12,7 @@ from bot.editing.rules import (
     difference,
     differences,
     due_first,
+    excerpt,
     faults_of,
     fields_of,
     files_are_newer,
@@ -152,6 +153,20 @@ def test_a_difference_is_told_word_by_word():
         Piece("old", "now."),
         Piece("new", "now, please."),
     )
+
+
+def test_of_a_long_text_only_what_stands_next_to_a_change_is_shown():
+    same = "a" * 100 + "b" * 101 + "c" * 100
+    pieces = (Piece("same", same), Piece("old", "x"), Piece("same", same), Piece("new", "y"), Piece("same", same))
+
+    assert excerpt(pieces) == (
+        Piece("same", " … " + "c" * 100),
+        Piece("old", "x"),
+        Piece("same", "a" * 100 + " … " + "c" * 100),
+        Piece("new", "y"),
+        Piece("same", "a" * 100 + " … "),
+    )
+    assert excerpt((Piece("same", "short"), Piece("new", "y"))) == (Piece("same", "short"), Piece("new", "y"))
 
 
 def test_only_files_that_differ_are_compared_the_texts_before_the_facts():

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import zip_longest
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
@@ -17,6 +18,7 @@ from bot.console.html import HEADERS, Notice, console_language, office_page
 from bot.console.pages.answers.words import (
     TelegramForm,
     asked_words,
+    day_words,
     difference_words,
     edition_words,
     fault_words,
@@ -331,6 +333,7 @@ class Desk:
             status,
             slug=slug,
             fields=fields,
+            day=partial(day_words, language=self.language),
             opened=edition_words(opened, names, self.language) if opened else None,
             past=past,
             thumbs=thumbs,

@@ -1,6 +1,7 @@
 """What the page of answers shows, in the colleague's words: states, faults, previews, differences."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -14,7 +15,7 @@ from bot.conversations.messages import Answer, Source
 from bot.editing.models import Edition, Origin, Reason, State
 from bot.editing.preview import Shown
 from bot.editing.queries import Asked
-from bot.editing.rules import differences
+from bot.editing.rules import differences, excerpt
 from bot.i18n.formats import date_words, moment_words
 from bot.i18n.languages import BY_CODE
 from bot.i18n.translate import mark, say, say_n
@@ -94,6 +95,11 @@ def asked_words(row: Asked, language: str) -> dict[str, Any]:
     }
 
 
+def day_words(day: str, language: str) -> str:
+    """A day of topic.yml in words."""
+    return date_words(date.fromisoformat(day), language)
+
+
 def days_words(days: int, language: str) -> str:
     if days < 0:
         return say_n(language, "{number} day late", "{number} days late", -days)
@@ -136,7 +142,10 @@ def _answer(answer: Answer, telegram: TelegramForm | None, code: str) -> dict[st
 
 
 def difference_words(old: Texts, new: Texts, language: str) -> list[dict[str, Any]]:
-    return [{"name": say(language, FILES[name]), "pieces": pieces} for name, pieces in differences(old, new).items()]
+    return [
+        {"name": say(language, FILES[name]), "pieces": excerpt(pieces)}
+        for name, pieces in differences(old, new).items()
+    ]
 
 
 def rating_words(rating: Any, names: Mapping[str, str], language: str) -> dict[str, Any]:
