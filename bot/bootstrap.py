@@ -16,6 +16,7 @@ from bot.db.session import Database
 from bot.handoff.desks import Office, office_of
 from bot.editing.live import Editions
 from bot.paperwork.schema import Procedure, load_procedures
+from bot.radar.watch import Watch
 from bot.tables import METADATA
 
 TABLES = METADATA
@@ -52,6 +53,11 @@ class Services:
     def _read_again(self, slugs: Sequence[str]) -> None:
         if "words" in self.__dict__:
             self.words.update(slugs)
+
+    @cached_property
+    def radar(self) -> Watch:
+        """Who is stuck where; the picture is kept for a minute."""
+        return Watch(self.database, self.procedures)
 
 
 def build_services(settings: Settings, *, clock: Clock | None = None) -> Services:

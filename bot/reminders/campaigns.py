@@ -1,13 +1,13 @@
 """Campaigns of the office: one message to everybody stuck at a step, with a share left out by chance to compare."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from random import Random, SystemRandom
 from typing import get_args
 
-from sqlalchemy import CompoundSelect, func, select
+from sqlalchemy import CompoundSelect, delete, func, select, true
 from sqlalchemy.orm import Session
 
 from bot.clock import day_in_france
@@ -114,15 +114,22 @@ def checked(wish: Wish, procedures: Sequence[Procedure]) -> Wish:
     return Wish(wish.step, name, dict(wish.chosen_by), wish.left_out)
 
 
-def audience(database: Database, wish: Wish, procedures: Sequence[Procedure], now: datetime) -> Audience:
-    """Students for whom the step is open, overdue or stuck now and who fit the filters.
+def audience(
+    database: Database,
+    wish: Wish,
+    procedures: Sequence[Procedure],
+    now: datetime,
+    *,
+    among: Collection[int] | None = None,
+) -> Audience:
+    """Students for whom the step is open, overdue or stuck now and who fit the filters; `among`: only of these.
 
     Without those who left, who want no such messages, or who are left out of another campaign on the same step.
     """
     needed = _with_what_it_needs(wish.step, procedures)
     found: list[int] = []
     with_legal_date = 0
-    for page in _pages(database, wish, now):
+    for page in _pages(database, wish, now, among):
         for student, done, stuck in page:
             try:
                 facts = facts_of(student, done)
@@ -141,7 +148,7 @@ Candidate = tuple[Student, dict[str, date], frozenset[str]]
 """A record, the steps it has done, the steps it is stuck at."""
 
 
-def _pages(database: Database, wish: Wish, now: datetime) -> Iterator[list[Candidate]]:
+def _pages(database: Database, wish: Wish, now: datetime, among: Collection[int] | None) -> Iterator[list[Candidate]]:
     today, after = day_in_france(now), 0
     while True:
         with database.read() as session:
@@ -149,6 +156,7 @@ def _pages(database: Database, wish: Wish, now: datetime) -> Iterator[list[Candi
                 select(Student)
                 .where(Student.id > after, Student.is_local.is_(False))
                 .where(Student.id.not_in(_not_asked(wish.step, now)))
+                .where(true() if among is None else Student.id.in_(among))
                 .order_by(Student.id)
                 .limit(PAGE)
             ).all()
@@ -190,8 +198,11 @@ def start(
     *,
     staff_id: int | None,
     chance: Random | None = None,
+    wait: timedelta = timedelta(0),
 ) -> Campaign:
     """Draw who is left out and plan the messages of the others. `wish` is `checked`; `chance` makes tests repeatable.
+
+    `wait`: how long nothing goes out, so that there is time to undo it.
 
     Raises:
         InvalidField: nobody would take part.
@@ -235,7 +246,7 @@ def start(
                 "kind": ReminderKind.CAMPAIGN,
                 "subject": f"campaign:{campaign.id}",
                 "day": day_in_france(now),
-                "due_at": next_allowed(now),
+                "due_at": next_allowed(now + wait),
                 "state": ReminderState.PLANNED,
             }
             for student_id in still_there
@@ -253,6 +264,28 @@ def start(
         left_out=len(left_out),
     )
     return campaign
+
+
+def undo(session: Session, campaign_id: int, now: datetime, *, staff_id: int | None) -> None:
+    """Take a campaign back as if it had never been started.
+
+    Raises:
+        NotFound: there is no such campaign.
+        InvalidField: a message of it has gone out or fallen away: it has begun.
+    """
+    campaign = session.get(Campaign, campaign_id, with_for_update=True)
+    if campaign is None:
+        raise NotFound(f"There is no campaign {campaign_id}; `accueil campaign list` shows them.")
+    # Taken: a worker that is sending one of them has finished, and no other begins.
+    states = session.scalars(
+        select(Reminder.state).where(Reminder.subject == f"campaign:{campaign_id}").with_for_update()
+    ).all()
+    if any(state != ReminderState.PLANNED for state in states):
+        raise InvalidField("The first message has gone out: this campaign cannot be undone any more.", field="campaign")
+    session.execute(delete(Reminder).where(Reminder.subject == f"campaign:{campaign_id}"))
+    session.execute(delete(CampaignMember).where(CampaignMember.campaign_id == campaign_id))
+    session.delete(campaign)
+    record(session, "campaign_undone", staff_id=staff_id, now=now, campaign_id=campaign_id, step=campaign.step)
 
 
 def campaigns(session: Session) -> Sequence[Campaign]:

@@ -58,8 +58,13 @@ def requests_behind_pages() -> list[tuple[str, str]]:
 
 REQUESTS = requests_behind_pages()
 CHANGING_A_TALK = [(method, path) for method, path in REQUESTS if method != "GET" and "{conversation_id}" in path]
-ELSEWHERE = ("/staff/events", "/staff/api/conversations/{conversation_id}/files/{file_id}")
-"""The stream never ends; a file needs one that has arrived (tests/integration/console/test_files.py)."""
+ELSEWHERE = (
+    "/staff/events",
+    "/staff/api/conversations/{conversation_id}/files/{file_id}",
+    "/staff/radar/students",
+)
+"""The stream never ends; a file needs one that has arrived (tests/integration/console/test_files.py); the radar's own
+roles: tests/integration/console/test_radar_page.py."""
 READING = [path for method, path in REQUESTS if method == "GET" and path not in ELSEWHERE]
 requests = pytest.mark.parametrize(("method", "path"), REQUESTS)
 BODIES: dict[str, dict[str, object]] = {
@@ -208,6 +213,7 @@ def test_the_requests_behind_the_pages_are_known():
         *(("POST", f"{talk}/{name}") for name in ("viewing", "wake")),
         ("POST", "/staff/api/here"),
         *(("POST", f"/staff/api/tasks/{{task_id}}/{name}") for name in ("done", "undo")),
+        ("GET", "/staff/radar/students"),
         ("POST", "/staff/bookings/add"),
         ("POST", "/staff/bookings/cancel"),
         ("POST", "/staff/bookings/certificate"),
@@ -215,6 +221,8 @@ def test_the_requests_behind_the_pages_are_known():
         ("POST", "/staff/bookings/level"),
         *(("POST", f"/staff/buddies/{name}") for name in ("alert", "import", "import/confirm", "import/discard")),
         *(("POST", f"/staff/buddies/{name}") for name in ("import/report", "publish", "rule", "run", "undo")),
+        ("POST", "/staff/radar/remind"),
+        ("POST", "/staff/radar/undo"),
         ("POST", "/staff/reminders/campaigns"),
         ("POST", "/staff/students/confirm"),
         ("POST", "/staff/students/discard"),

@@ -1,0 +1,1 @@
+"""The office radar: who is stuck where, how the weeks went, and the report of both."""
