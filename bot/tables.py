@@ -8,6 +8,7 @@ import bot.editing.models
 import bot.handoff.models
 import bot.identity.models
 import bot.paperwork.models
+import bot.radar.models
 import bot.reminders.models
 import bot.students.models  # noqa: F401  (imported for their tables)
 from bot.db.base import Base

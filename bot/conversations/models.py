@@ -124,6 +124,7 @@ class Message(Base):
         UniqueConstraint("conversation_id", "seq"),
         UniqueConstraint("conversation_id", "author", "client_id"),
         Index("ix_messages_change", "conversation_id", "change"),
+        Index("ix_messages_created_at", "created_at"),
         {"info": personal(Erasing.DELETE_ROWS, "what a person wrote and was told")},
     )
 

@@ -8,6 +8,7 @@ from bot.errors import Unavailable
 from bot.log import get_logger
 from bot.privacy.retention import purge
 from bot.privacy.traces import finish_erasures
+from bot.radar.service import keep_weeks
 
 log = get_logger(__name__)
 
@@ -27,6 +28,8 @@ async def keep_house(services: Services) -> None:
             now = services.clock.now()
             await asyncio.to_thread(finish_erasures, services.database, services.settings, now)
             if time() >= next_purge:
+                # Before the purge: what is counted of a week outlasts its messages.
+                await asyncio.to_thread(keep_weeks, services.database, services.knowledge.school.desk_hours, now)
                 deleted = await asyncio.to_thread(purge, services.database, now)
                 await asyncio.to_thread(services.database.empty_log)
                 log.info("purged", **{name: count for name, count in deleted.items() if count})
