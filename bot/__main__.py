@@ -238,7 +238,7 @@ def path(
             say(f"{step['due'] or '-':10}  {step['status']:10}  {step['slug']}: {' '.join(step['because'])}")
 
 
-bench_app = typer.Typer(help="Measure: start, turn, import, buddies, nlu.", no_args_is_help=True)
+bench_app = typer.Typer(help="Measure: start, turn, import, buddies, radar, nlu.", no_args_is_help=True)
 app.add_typer(bench_app, name="bench")
 
 
@@ -283,6 +283,19 @@ def bench_buddies_command(
         bench_buddies(instances, say)
 
 
+@bench_app.command("radar")
+def bench_radar_command(
+    students: Annotated[int, typer.Option(min=1, max=20_000)] = 1_000,
+    messages: Annotated[int, typer.Option(min=10, max=5_000_000)] = 1_000_000,
+    database_url: Annotated[str, typer.Option(help="An empty PostgreSQL; left out: SQLite, thrown away.")] = "",
+) -> None:
+    """How long the radar takes to see who is stuck, and to read a year of weeks."""
+    from bot.bench.radar import bench_radar
+
+    with one_sentence():
+        bench_radar(students, messages, database_url, say)
+
+
 @bench_app.command("nlu")
 def bench_nlu_command(
     dataset: Annotated[Path | None, typer.Option(help="A folder: train.csv, test.csv or data_full.json.")] = None,
@@ -317,7 +330,18 @@ def bench_nlu_command(
 
 def whole_app() -> typer.Typer:
     """All commands, those for the accounts of the office included."""
-    from bot.cli import bookings, buddies, import_buddies, knowledge, privacy, reminders, sandbox, students, telegram
+    from bot.cli import (
+        bookings,
+        buddies,
+        evidence,
+        import_buddies,
+        knowledge,
+        privacy,
+        reminders,
+        sandbox,
+        students,
+        telegram,
+    )
     from bot.db.migrate import upgrade
     from bot.db.session import Database
     from bot.identity.cli import staff_commands
@@ -341,6 +365,7 @@ def whole_app() -> typer.Typer:
     telegram.add_to(app)
     sandbox.add_to(app)
     knowledge.add_to(app)
+    evidence.add_to(app)
     return app
 
 

@@ -12,11 +12,10 @@ from sqlalchemy.orm import Session, lazyload
 from bot.clock import day_in_france
 from bot.db.session import Database
 from bot.log import get_logger
-from bot.paperwork.models import StepStuck
-from bot.paperwork.rules import path
+from bot.paperwork.models import StepDone, StepStuck
+from bot.paperwork.rules import done_on, path
 from bot.paperwork.schema import Procedure
 from bot.radar.rules import Looked, Stuck, looked_at, stuck_at_steps
-from bot.reminders.queries import steps_done_of
 from bot.students.facts import FactsError
 from bot.students.models import Student
 from bot.students.records import facts_of
@@ -78,7 +77,7 @@ class Watch:
         self._found, self._day = {}, today
         for session, page in pages(self._database, today):
             ids = [each.id for each in page]
-            done, asked = steps_done_of(session, ids), _asked(session, ids)
+            done, asked = _done(session, ids), _asked(session, ids)
             for each in page:
                 known = _Known(each.facts, done[each.id], asked[each.id], day_in_france(each.created_at))
                 earlier, found = before.get(each.id, (None, None))
@@ -96,7 +95,9 @@ class Watch:
             log.warning("record_not_readable", student_id=student.id)
             return None
         looked = looked_at(student.id, facts)
-        steps = path(self._procedures, facts, today)
+        # A step that is done is never stuck, and blocks no other one: it need not be worked out.
+        pending = [each for each in self._procedures if done_on(each, facts, today) is None]
+        steps = path(pending, facts, today)
         found = stuck_at_steps(looked, steps, self._by_slug, known.done, known.asked, known.created_on, today)
         return looked, found
 
@@ -120,8 +121,17 @@ def pages(database: Database, today: date) -> Iterator[tuple[Session, Sequence[S
             yield session, found
 
 
+def _done(session: Session, student_ids: Sequence[int]) -> dict[int, dict[str, date]]:
+    found: dict[int, dict[str, date]] = defaultdict(dict)
+    rows = select(StepDone.student_id, StepDone.step, StepDone.done_on).where(StepDone.student_id.in_(student_ids))
+    for student_id, step, day in session.execute(rows):
+        found[student_id][step] = day
+    return found
+
+
 def _asked(session: Session, student_ids: Sequence[int]) -> dict[int, dict[str, date]]:
     found: dict[int, dict[str, date]] = defaultdict(dict)
-    for row in session.scalars(select(StepStuck).where(StepStuck.student_id.in_(student_ids))):
-        found[row.student_id][row.step] = day_in_france(row.since)
+    rows = select(StepStuck.student_id, StepStuck.step, StepStuck.since).where(StepStuck.student_id.in_(student_ids))
+    for student_id, step, since in session.execute(rows):
+        found[student_id][step] = day_in_france(since)
     return found

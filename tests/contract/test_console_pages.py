@@ -61,7 +61,7 @@ CHANGING_A_TALK = [(method, path) for method, path in REQUESTS if method != "GET
 ELSEWHERE = (
     "/staff/events",
     "/staff/api/conversations/{conversation_id}/files/{file_id}",
-    "/staff/radar/students",
+    *(f"/staff/radar/{name}" for name in ("report.pdf", "students", "stuck.csv", "weeks.csv")),
 )
 """The stream never ends; a file needs one that has arrived (tests/integration/console/test_files.py); the radar's own
 roles: tests/integration/console/test_radar_page.py."""
@@ -203,6 +203,7 @@ def test_the_requests_behind_the_pages_are_known():
         ("GET", "/staff/events"),
         ("PATCH", f"{talk}/messages/{{seq}}"),
         *(("POST", f"/staff/answers/{name}") for name in ("confirm", "decide", "edit", "save")),
+        *(("GET", f"/staff/radar/{name}") for name in ("report.pdf", "stuck.csv", "students", "weeks.csv")),
         ("POST", "/staff/api/conversations/{conversation_id}/claim"),
         ("POST", "/staff/api/conversations/{conversation_id}/close"),
         ("POST", "/staff/api/conversations/{conversation_id}/messages"),

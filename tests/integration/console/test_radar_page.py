@@ -19,6 +19,7 @@ from bot.reminders.sending import Content, send_due
 from bot.students.models import Student
 from tests.factories import make_staff, make_student
 from tests.integration.console.desk import browser, desk_app, desk_services, enter
+from tests.integration.radar.test_counting import talk
 from tests.integration.reminders.conftest import ADDRESS, PROCEDURES
 
 OVERDUE = {"enrolment_date": "2026-11-02"}
@@ -228,3 +229,85 @@ async def test_a_step_that_does_not_exist_is_said(client: httpx.AsyncClient, ser
     page = await client.get("/staff/radar/students", params={"step": "dance"})
 
     assert (page.status_code, "There is no such step." in page.text) == (404, True)
+
+
+async def test_the_weeks_say_when_nobody_has_written_and_when_nobody_is_asked(
+    client: httpx.AsyncClient, services: Services
+):
+    sit_down(client, services, Role.AUDITOR)
+    assert "No student has written in these weeks." in (await client.get("/staff/radar?show=weeks")).text
+
+    talk(services.database, services.clock.now())
+    page = await client.get("/staff/radar?show=weeks&weeks=4")
+    assert "No student has written" not in page.text
+    assert "the office has not given its opening hours" in page.text
+    assert page.text.count('<th scope="row">2026-W') == 8
+
+
+async def test_the_weeks_show_conversations_of_many_and_hide_those_of_few(
+    client: httpx.AsyncClient, services: Services
+):
+    for number in range(7):
+        talk(services.database, services.clock.now() - timedelta(minutes=number), language="fr" if number > 4 else "en")
+    sit_down(client, services)
+    page = await client.get("/staff/radar?show=weeks")
+
+    assert "<title>2026-W48: answered by the assistant alone 7</title>" in page.text
+    assert '<th scope="row">English</th><td class="number">5</td>' in page.text
+    assert '<th scope="row">French</th>' not in page.text
+    assert " style=" not in page.text
+
+
+async def test_both_tables_are_downloaded_as_a_csv_that_a_spreadsheet_reads(
+    client: httpx.AsyncClient, services: Services
+):
+    arrive(services, 7, "L", campus="lille", **OVERDUE)
+    arrive(services, 2, "B", campus="bordeaux", **OVERDUE)
+    for number in range(6):
+        talk(services.database, services.clock.now() - timedelta(minutes=number))
+    sit_down(client, services, Role.AUDITOR)
+    stuck = await client.get("/staff/radar/stuck.csv", params={"by": "campus"})
+    weeks = await client.get("/staff/radar/weeks.csv", params={"weeks": "4"})
+
+    assert stuck.headers["Content-Disposition"] == 'attachment; filename="stuck.csv"'
+    assert stuck.text == ("\N{ZERO WIDTH NO-BREAK SPACE}Step;Stuck;Bordeaux;Lille\r\nDo cvec;9;hidden;hidden\r\n")
+    assert "2026-W48;2026-11-23;Conversations;answered by the assistant alone;6\r\n" in weeks.text
+    assert "2026-W48;2026-11-23;Languages;English;6\r\n" in weeks.text
+    assert (await client.get("/staff/radar/stuck.csv", params={"by": "name"})).status_code == 422
+
+
+@pytest.mark.parametrize("name", ["stuck.csv", "weeks.csv", "report.pdf"])
+async def test_files_are_for_the_roles_of_the_page(client: httpx.AsyncClient, services: Services, name: str):
+    sit_down(client, services, Role.ADVISER)
+
+    assert (await client.get(f"/staff/radar/{name}")).status_code == 403
+
+
+async def test_the_report_is_a_pdf_for_the_roles_of_the_page(client: httpx.AsyncClient, services: Services):
+    sit_down(client, services, Role.AUDITOR)
+    page = await client.get("/staff/radar?show=report")
+    asked = {"first": "2026-09-01", "last": "2026-11-24", "written_in": "fr"}
+    response = await client.get("/staff/radar/report.pdf", params=asked)
+
+    assert 'name="first" value="2026-09-01" max="2026-11-24"' in page.text
+    assert response.content.startswith(b"%PDF-")
+    assert response.headers["Content-Type"] == "application/pdf"
+    assert "accueil-2026-09-01-2026-11-24-fr.pdf" in response.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "fault"),
+    [
+        ("2026-09-01", "2026-11-25", "Write the last day of the period: today at the latest."),
+        ("2026-11-24", "2026-09-01", "Write the first day of the period"),
+        ("2011-11-24", "2026-09-01", "Write the first day of the period"),
+        ("soon", "2026-09-01", "Write the first day of the period"),
+    ],
+)
+async def test_a_period_that_is_wrong_gives_no_report(
+    client: httpx.AsyncClient, services: Services, first: str, last: str, fault: str
+):
+    sit_down(client, services)
+    response = await client.get("/staff/radar/report.pdf", params={"first": first, "last": last})
+
+    assert (response.status_code, fault in response.text) == (422, True)

@@ -1,12 +1,14 @@
 """The radar: who is stuck at which step, the list of names, a reminder to them; how the weeks went; the report."""
 
-from collections.abc import Mapping
+import csv
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from io import StringIO
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -15,6 +17,7 @@ from bot.bootstrap import Services
 from bot.clock import day_in_france
 from bot.console.access import ServicesDep, by_session, services_of
 from bot.console.html import HEADERS, Notice, console_language, office_page
+from bot.console.pages.radar.weeks import DEFAULT_LENGTH, LENGTHS, csv_rows, view_of, weeks_until
 from bot.console.pages.radar.words import EVERY, FILTERS, GROUPINGS, group_words, why_words
 from bot.content.render import render as fill
 from bot.errors import AccueilError, InvalidField, NotAllowed, NotFound
@@ -24,7 +27,10 @@ from bot.i18n.translate import mark, say, say_n
 from bot.identity.audit import record
 from bot.identity.models import Role
 from bot.identity.staff import SignedIn
+from bot.paperwork.formula import school_year_start
 from bot.paperwork.rules import path
+from bot.radar.evidence import Sources, checked_period
+from bot.radar.report import evidence_report
 from bot.radar.rules import By, Stuck, chosen, counted, group_of
 from bot.radar.watch import Picture
 from bot.reminders.campaigns import MOST_LEFT_OUT, Audience, Wish, audience, checked, start, undo
@@ -33,6 +39,7 @@ from bot.reminders.queries import steps_done_of
 from bot.reminders.wording import Note, clock_words, plain, steps_note
 from bot.students.models import Student
 from bot.students.records import facts_of
+from bot.students.report import as_text
 
 PAGE = "/staff/radar"
 MAY_SEE_NAMES = frozenset({Role.COORDINATOR, Role.ADMIN})
@@ -55,8 +62,13 @@ class Choice:
 
 
 def render(request: Request, signed_in: SignedIn) -> Response:
-    """The page; `?by=` groups the counts."""
+    """The page; `?by=` groups the counts, `?show=weeks` and `?show=report` are its other views."""
     services, query = services_of(request), request.query_params
+    if query.get("show") == "weeks":
+        return _weeks(services, signed_in, _length(query.get("weeks")))
+    if query.get("show") == "report":
+        today = day_in_france(services.clock.now())
+        return _report(services, signed_in, school_year_start(today).isoformat(), today.isoformat(), {})
     by = By(query["by"]) if query.get("by") in list(By) else By.CAMPUS
     return _page(services, signed_in, by, reminded=_number(query.get("reminded")), undone="undone" in query)
 
@@ -64,6 +76,9 @@ def render(request: Request, signed_in: SignedIn) -> Response:
 def routes() -> APIRouter:
     router = APIRouter()
     router.add_api_route(f"{PAGE}/students", students_page, methods=["GET"])
+    router.add_api_route(f"{PAGE}/stuck.csv", stuck_file, methods=["GET"])
+    router.add_api_route(f"{PAGE}/weeks.csv", weeks_file, methods=["GET"])
+    router.add_api_route(f"{PAGE}/report.pdf", report_file, methods=["GET"])
     router.add_api_route(f"{PAGE}/remind", remind_form, methods=["POST"])
     router.add_api_route(f"{PAGE}/undo", undo_form, methods=["POST"])
     return router
@@ -81,6 +96,109 @@ def students_page(
     """
     _check_names(signed_in)
     return _students(services, signed_in, _choice(request.query_params))
+
+
+def stuck_file(services: ServicesDep, signed_in: SignedInDep, by: Annotated[By, Query()] = By.CAMPUS) -> Response:
+    """The counts of the page as CSV."""
+    language = _language(signed_in)
+    picture = services.radar.picture(services.clock.now())
+    groups, rows = counted(picture.students, picture.stuck, by)
+    titles, hidden = _titles(services, language), say(language, "hidden")
+    head = [say(language, "Step"), say(language, "Stuck"), *(group_words(by, group, language) for group in groups)]
+    lines = (
+        [titles.get(row.step, row.step)]
+        + [hidden if count is None else str(count) for count in (row.total, *(row.groups[group] for group in groups))]
+        for row in rows
+    )
+    return _csv("stuck.csv", [head, *lines])
+
+
+def weeks_file(
+    services: ServicesDep, signed_in: SignedInDep, weeks: Annotated[str, Query(max_length=4)] = str(DEFAULT_LENGTH)
+) -> Response:
+    """The counts of the weeks as CSV, one line for each figure."""
+    language = _language(signed_in)
+    found = weeks_until(services, services.clock.now(), _length(weeks))
+    head = [say(language, each) for each in CSV_COLUMNS]
+    return _csv("weeks.csv", [head, *csv_rows(services, found, language)])
+
+
+def report_file(
+    services: ServicesDep,
+    signed_in: SignedInDep,
+    first: Annotated[str, Query(max_length=10)] = "",
+    last: Annotated[str, Query(max_length=10)] = "",
+    written_in: Annotated[str, Query(max_length=8)] = "",
+) -> Response:
+    """The evidence report as a PDF; the page again with what to mend where a date is wrong."""
+    now, language = services.clock.now(), console_language(written_in or signed_in.staff.language)
+    try:
+        period = checked_period(_day(first, "from"), _day(last, "to"), day_in_france(now))
+    except InvalidField as error:
+        faults = {str(error.details["field"]): say(_language(signed_in), PERIOD_FAULTS[str(error.details["field"])])}
+        return _report(services, signed_in, first, last, faults)
+    sources = Sources(services.database, services.knowledge, services.procedures)
+    pdf = evidence_report(sources, period, language, now)
+    name = f"accueil-{period.first}-{period.last}-{language}.pdf"
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(pdf, media_type="application/pdf", headers=headers)
+
+
+PERIOD_FAULTS = {
+    "from": mark("Write the first day of the period: not after its last one, and at most five years before it."),
+    "to": mark("Write the last day of the period: today at the latest."),
+}
+
+
+def _day(text: str, field: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidField(f"{text!r} is not a date such as 2026-09-01.", field=field) from error
+
+
+def _report(services: Services, signed_in: SignedIn, first: str, last: str, faults: Mapping[str, str]) -> Response:
+    language, today = _language(signed_in), day_in_france(services.clock.now())
+    notices = [Notice("trouble", say(language, "No report was made. Please look at the form below."))] if faults else []
+    return office_page(
+        "radar_report.html",
+        PAGE,
+        signed_in,
+        422 if faults else 200,
+        view="report",
+        notices=notices,
+        first=first,
+        last=last,
+        today=today.isoformat(),
+        written_in=language,
+        faults=faults,
+    )
+
+
+CSV_COLUMNS = (mark("Week"), mark("From"), mark("Figure"), mark("Group"), mark("Value"))
+
+
+def _csv(name: str, lines: Iterable[Sequence[str]]) -> Response:
+    out = StringIO()
+    csv.writer(out, delimiter=";").writerows([as_text(cell) for cell in line] for line in lines)
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
+    # Excel takes a CSV for UTF-8 only when it begins with this sign.
+    text = "\N{ZERO WIDTH NO-BREAK SPACE}" + out.getvalue()
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _weeks(services: Services, signed_in: SignedIn, length: int) -> Response:
+    language = _language(signed_in)
+    view = view_of(services, weeks_until(services, services.clock.now(), length), language)
+    waits = [(row["name"], row) for row in view["rows"]]
+    return office_page(
+        "radar_weeks.html", PAGE, signed_in, view="weeks", lengths=LENGTHS, length=length, waits=waits, **view
+    )
+
+
+def _length(text: str | None) -> int:
+    number = _number(text)
+    return number if number in LENGTHS else DEFAULT_LENGTH
 
 
 def remind_form(

@@ -1,0 +1,123 @@
+"""What the evidence report claims: counts of the data, with small groups hidden and nothing where nothing is known."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from bot.content.loader import Knowledge
+from bot.db.session import Database
+from bot.errors import InvalidField
+from bot.paperwork.models import StepDone
+from bot.radar.evidence import Indicator, Sources, checked_period, completion, indicators
+from bot.radar.report import report_content
+from tests.factories import make_student
+from tests.integration.radar.test_counting import ask_for_a_person, talk
+from tests.integration.reminders.conftest import PROCEDURES
+
+TODAY = date(2026, 11, 24)
+PERIOD = checked_period(date(2026, 9, 1), TODAY, TODAY)
+
+
+@pytest.fixture
+def sources(database: Database, knowledge: Knowledge) -> Sources:
+    return Sources(database, knowledge, PROCEDURES)
+
+
+def found(sources: Sources, now: datetime) -> dict[str, Indicator]:
+    return {each.title: each for each in indicators(sources, PERIOD, "en", now)}
+
+
+def students(sources: Sources, now: datetime, count: int, done_on: date | None, due: str = "2026-10-01") -> None:
+    with sources.database.write() as session:
+        for number in range(count):
+            student = make_student(session, now, f"S{done_on}{due}{number}", enrolment_date=due)
+            if done_on is not None:
+                session.add(StepDone(student_id=student.id, step="cvec", done_on=done_on, recorded_at=now))
+
+
+def test_without_data_there_is_no_figure_and_the_report_says_so(sources: Sources, now: datetime):
+    headlines = {title: each.headline for title, each in found(sources, now).items()}
+
+    nothing = "No figure: there is no data, or too little to show."
+    assert headlines == {
+        "Languages of welcome": "7 languages: English, French, Spanish, Portuguese, Ukrainian, Arabic, Chinese.",
+        "Response times": nothing,
+        "Coverage of the questions": nothing,
+        "Answered at any hour, without waiting for a person": nothing,
+        "Satisfaction": headlines["Satisfaction"],
+        "Buddies": nothing,
+        "Paperwork done in time": nothing,
+    }
+
+
+def test_shares_and_times_are_those_of_the_conversations(sources: Sources, now: datetime):
+    for number in range(9):
+        talk(sources.database, now - timedelta(minutes=number))
+    for number in range(6):
+        ask_for_a_person(sources.database, now - timedelta(hours=2, minutes=number), timedelta(minutes=30))
+    indicator = found(sources, now)
+
+    assert indicator["Answered at any hour, without waiting for a person"].headline == "60 % of the conversations."
+    assert indicator["Response times"].headline == (
+        "Half of the replies of the assistant came within 2 s. "
+        "Half of those who asked for a person waited 30 min or less."
+    )
+    assert indicator["Response times"].base == (
+        "15 replies of the assistant; 6 requests for a person that a colleague took."
+    )
+    assert indicator["Coverage of the questions"].headline.startswith("100 % of the questions got an answer")
+
+
+def test_few_conversations_are_hidden(sources: Sources, now: datetime):
+    for number in range(4):
+        talk(sources.database, now - timedelta(minutes=number))
+    indicator = found(sources, now)
+
+    assert indicator["Languages of welcome"].table is None
+    assert indicator["Coverage of the questions"].base == "hidden questions."
+    assert indicator["Response times"].table is not None
+    assert indicator["Response times"].table.rows[0] == ("Reply of the assistant", "hidden", "–", "–")
+
+
+def test_paperwork_is_in_time_late_or_not_recorded(sources: Sources, now: datetime):
+    students(sources, now, 12, date(2026, 10, 1))
+    students(sources, now, 7, date(2026, 10, 2))
+    students(sources, now, 6, None)
+    students(sources, now, 9, None, due="2026-08-31")
+
+    assert completion(sources, PERIOD, TODAY) == {"cvec": {"in_time": 12, "late": 7, "not_done": 6}}
+    table = found(sources, now)["Paperwork done in time"].table
+    assert table is not None
+    assert table.rows == (("Do cvec", "25", "12", "7", "6", "48 %"),)
+
+
+def test_a_small_part_of_the_paperwork_is_hidden_with_another_one(sources: Sources, now: datetime):
+    students(sources, now, 12, date(2026, 10, 1))
+    students(sources, now, 7, date(2026, 10, 2))
+    students(sources, now, 1, None)
+    table = found(sources, now)["Paperwork done in time"].table
+
+    assert table is not None
+    assert table.rows == (("Do cvec", "20", "12", "hidden", "hidden", "60 %"),)
+
+
+def test_every_indicator_says_what_it_means_and_what_it_rests_on(sources: Sources, now: datetime):
+    content = report_content(sources, PERIOD, "fr", now)
+
+    assert content["language"] == "fr"
+    assert len(content["indicators"]) == 7
+    for each in content["indicators"]:
+        assert len(each["notes"]) == 5
+        assert all(words for _, words in each["notes"])
+
+
+def test_a_period_ends_today_at_the_latest_and_is_five_years_long_at_most():
+    tomorrow = TODAY + timedelta(days=1)
+    for first, last, field in (
+        (TODAY, tomorrow, "to"),
+        (TODAY, TODAY - timedelta(days=1), "from"),
+        (date(2020, 1, 1), TODAY, "from"),
+    ):
+        with pytest.raises(InvalidField) as error:
+            checked_period(first, last, TODAY)
+        assert error.value.details["field"] == field

@@ -1,0 +1,41 @@
+"""Charts: a round scale, no style of their own, nothing drawn for what is hidden."""
+
+import pytest
+
+from bot.console.pages.radar.charts import Series, bar, nice, stacks, week_grid
+
+
+@pytest.mark.parametrize(("largest", "top"), [(0, 4), (4, 4), (5, 8), (13, 20), (21, 40), (61, 80), (999, 1200)])
+def test_the_scale_ends_at_a_round_number_that_four_divides(largest: int, top: int):
+    assert (nice(largest), top % 4) == (top, 0)
+
+
+def test_what_is_hidden_is_not_drawn():
+    drawn = stacks(
+        "Talks", ["2026-W47", "2026-W48"], [Series("alone", "one", [8, None]), Series("person", "two", [0, 6])]
+    )
+
+    assert drawn.count('<rect class="one"') == 1
+    assert drawn.count('<rect class="two"') == 1
+    assert "<title>2026-W47: alone 8</title>" in drawn
+
+
+def test_many_weeks_are_narrow_and_every_fourth_is_named():
+    names = [f"2026-W{number:02}" for number in range(1, 27)]
+
+    assert stacks("Talks", names, [Series("alone", "one", [5] * 26)]).count('text-anchor="middle"') == 7
+    assert stacks("Talks", names[:12], [Series("alone", "one", [5] * 12)]).count('text-anchor="middle"') == 12
+
+
+def test_names_cannot_break_out_and_nothing_has_a_style_of_its_own():
+    drawn = stacks("<b>", ["<i>"], [Series('"x', "one", [5])]) + week_grid("<b>", ["<u>"] * 7, [[5] * 24] * 7)
+
+    assert "<b>" not in drawn
+    assert "<i>" not in drawn
+    assert "<u>" not in drawn
+    assert " style=" not in drawn
+
+
+def test_a_bar_is_as_long_as_its_share_of_the_largest():
+    assert 'width="90.0"' in bar(5, 10)
+    assert 'width="0.0"' in bar(0, 0)
