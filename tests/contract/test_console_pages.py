@@ -190,7 +190,7 @@ async def test_every_role_reads_and_nothing_read_is_stored(
 
 def test_the_requests_behind_the_pages_are_known():
     talk = "/staff/api/conversations/{conversation_id}"
-    assert [
+    assert {
         ("DELETE", f"{talk}/messages/{{seq}}"),
         ("DELETE", "/staff/api/notes/{note_id}"),
         ("GET", "/staff/api/conversations"),
@@ -214,7 +214,6 @@ def test_the_requests_behind_the_pages_are_known():
         *(("POST", f"{talk}/{name}") for name in ("viewing", "wake")),
         ("POST", "/staff/api/here"),
         *(("POST", f"/staff/api/tasks/{{task_id}}/{name}") for name in ("done", "undo")),
-        ("GET", "/staff/radar/students"),
         ("POST", "/staff/bookings/add"),
         ("POST", "/staff/bookings/cancel"),
         ("POST", "/staff/bookings/certificate"),
@@ -231,4 +230,4 @@ def test_the_requests_behind_the_pages_are_known():
         ("POST", "/staff/students/report"),
         ("POST", "/staff/students/request"),
         ("PUT", f"{talk}/tags"),
-    ] == REQUESTS
+    } == set(REQUESTS)
