@@ -70,12 +70,19 @@ def migrate() -> None:
 
 
 @app.command()
-def train(force: Annotated[bool, typer.Option(help="Switch even to a model that scores lower.")] = False) -> None:
+def train(
+    force: Annotated[bool, typer.Option(help="Switch even to a model that scores lower.")] = False,
+    beside: Annotated[bool, typer.Option(help="Only train and compare; the model in use stays.")] = False,
+) -> None:
     """Train the NLU model when its inputs changed; keep the last good one."""
+    from bot.bench.beside import train_and_compare
     from bot.supervisor.desk import train_model
 
     with one_sentence() as settings:
-        train_model(settings, say, force=force)
+        if beside:
+            train_and_compare(settings, say)
+        else:
+            train_model(settings, say, force=force)
 
 
 @app.command()

@@ -10,7 +10,8 @@ import bot.identity.models
 import bot.paperwork.models
 import bot.radar.models
 import bot.reminders.models
-import bot.students.models  # noqa: F401  (imported for their tables)
+import bot.students.models
+import bot.upkeep.models  # noqa: F401  (imported for their tables)
 from bot.db.base import Base
 
 METADATA = Base.metadata

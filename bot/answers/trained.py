@@ -1,4 +1,4 @@
-"""Which trained model is in use: models/current.json, written by bot.assistant.training."""
+"""Which trained model is in use (models/current.json); which one the running engine has and shall have."""
 
 from pathlib import Path
 
@@ -35,3 +35,44 @@ def read_current(models: Path) -> Current | None:
     except (FileNotFoundError, ValidationError):
         return None
     return current if (models / current.model).exists() else None
+
+
+def write_current(models: Path, current: Current) -> None:
+    """Replace current.json in one step."""
+    _write(models / "current.json", current.model_dump_json(indent=2) + "\n")
+
+
+def read_engine(models: Path) -> str | None:
+    """Name of the model that the supervised engine answers with; None while it starts, or without a supervisor."""
+    return _read(models / "engine.txt")
+
+
+def write_engine(models: Path, model: str | None) -> None:
+    """Say which model the engine answers with; None: it does not answer now."""
+    _write(models / "engine.txt", model)
+
+
+def read_wanted(models: Path) -> str | None:
+    """Name of the model that the running engine shall change to; None: it stays as it is."""
+    return _read(models / "engine-wanted.txt")
+
+
+def write_wanted(models: Path, model: str | None) -> None:
+    """Ask the supervisor to start the engine again on this model; None takes the wish back."""
+    _write(models / "engine-wanted.txt", model)
+
+
+def _read(file: Path) -> str | None:
+    try:
+        return file.read_text(encoding="utf-8").strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def _write(file: Path, text: str | None) -> None:
+    if text is None:
+        file.unlink(missing_ok=True)
+        return
+    partial = file.with_name(f"{file.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(file)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from bot.answers.urgent import UrgentDoor
 from bot.answers.words import failed
+from bot.assistant.gated import EngineRests
 from bot.assistant.ports import Engine
 from bot.assistant.turn import Outcome, Snapshot, Superseded, commit, compute, compute_without_prompt, load, settle
 from bot.clock import Clock
@@ -112,6 +113,8 @@ class Lanes:
                     break
                 except Superseded:
                     break
+                except EngineRests:
+                    return False
                 except Unavailable:
                     raise
                 except Exception:

@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 import encoder
-from bot.answers.trained import Current, read_current
+from bot.answers.trained import Current, read_current, write_current
 from bot.assistant.engine import engine_environment
 from bot.errors import ConfigurationError, ContentError
 
@@ -103,6 +103,34 @@ def train(paths: TrainingPaths, *, force: bool, say: Say) -> TrainingReport:
         return report
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """An archive that waits in `models`/beside, and the inputs it was trained on."""
+
+    model: Path
+    fingerprint: str
+
+
+def train_beside(paths: TrainingPaths, say: Say) -> Beside:
+    """Train on the present inputs without touching the model in use. What was trained beside it before goes.
+
+    Raises: as `train`.
+    """
+    with _alone(paths.models, say):
+        folder = paths.models / "beside"
+        folder.mkdir(exist_ok=True)
+        for old in folder.iterdir():
+            old.unlink()
+        present = inputs_fingerprint(paths.root)
+        new = _train_into(paths, f"model-{present[:12]}-{os.getpid()}", say)
+        return Beside(new.replace(folder / new.name), present)
+
+
+def is_worse(score: float, previous: float) -> bool:
+    """Whether a new model recognises too few of the held-out phrases to be taken."""
+    return score < previous - TOLERATED_LOSS
+
+
 def copy_vectors(source: Path, target: Path) -> None:
     """Bring over the vectors of another folder that are newer: encoding sentences is nearly all of a training.
 
@@ -138,9 +166,9 @@ def _choose(
     if current and old and not force and _is_worse(score, previous):
         say(f"Refused: the new model recognises {score:.1%} of the held-out phrases, the present one {previous:.1%}.")
         new.unlink()
-        _write_current(paths.models, current.model_copy(update={"refused": fingerprint}))
+        write_current(paths.models, current.model_copy(update={"refused": fingerprint}))
         return TrainingReport(old, True, False, score, previous)
-    _write_current(paths.models, Current(model=new.name, fingerprint=fingerprint, score=score))
+    write_current(paths.models, Current(model=new.name, fingerprint=fingerprint, score=score))
     for other in paths.models.glob("*.tar.gz"):
         if other not in (new, old):
             other.unlink()
@@ -148,7 +176,7 @@ def _choose(
 
 
 def _is_worse(score: float | None, previous: float | None) -> bool:
-    return score is not None and previous is not None and score < previous - TOLERATED_LOSS
+    return score is not None and previous is not None and is_worse(score, previous)
 
 
 def inputs_fingerprint(root: Path) -> str:
@@ -281,12 +309,6 @@ def _environment(paths: TrainingPaths, scratch: str) -> Mapping[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONWARNINGS": "ignore",
     }
-
-
-def _write_current(models: Path, current: Current) -> None:
-    partial = models / "current.json.partial"
-    partial.write_text(current.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    partial.replace(models / "current.json")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from bot.assistant.deeds import deeds_of
+from bot.assistant.gated import GatedEngine
 from bot.assistant.lanes import Lanes
 from bot.assistant.ports import Engine
 from bot.assistant.rasa_http import RasaEngine
@@ -40,10 +41,12 @@ from bot.gateway import health, problems
 from bot.gateway.answers import welcome_groups
 from bot.gateway.housekeeping import keep_house
 from bot.gateway.middleware import BodyLimit, SecurityHeaders
+from bot.gateway.upkeep import gather_questions, switch_when_asked, train_when_asked
 from bot.handoff.tending import tend as tend_desks
 from bot.log import get_logger
 from bot.reminders.sending import Content, Reminders
 from bot.students.readings import load_words
+from bot.upkeep.switching import Switcher
 
 log = get_logger(__name__)
 
@@ -69,9 +72,11 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
     engine = engine or RasaEngine(settings.rasa_url, settings.turn_timeout)
     deeds = deeds_of(services)
     telegram = TelegramChannel(services) if settings.telegram_token.get_secret_value() else None
+    switcher = Switcher(services.database, settings.data / "models")
+    gated = GatedEngine(engine, switcher.gate)
     lanes = Lanes(
         services.database,
-        engine,
+        gated,
         services.door,
         services.knowledge,
         services.live,
@@ -98,6 +103,9 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
             asyncio.create_task(kept_running("buddies", partial(_tend_buddies, services))),
             asyncio.create_task(kept_running("desks", partial(_tend_desks, services))),
             asyncio.create_task(kept_running("uploads", partial(_drop_uploads, services))),
+            asyncio.create_task(kept_running("questions", partial(gather_questions, services))),
+            asyncio.create_task(kept_running("training", partial(train_when_asked, services))),
+            asyncio.create_task(kept_running("switch", partial(switch_when_asked, services, switcher))),
             asyncio.create_task(kept_running("mail", partial(_deliver_mail, services, transport_of(settings)))),
         ]
         if telegram is not None:

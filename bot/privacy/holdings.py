@@ -56,5 +56,6 @@ HOLDINGS: Mapping[str, Holding] = {
     "note_mentions": Holding(mark("Which colleagues a note was for"), OFFICE, "conversations"),
     "tasks": Holding(mark("What the office promised you"), OFFICE, "conversations"),
     "message_changes": Holding(mark("Answers of the office before they were changed"), OFFICE, "conversations"),
+    "question_decisions": Holding(mark("Marks for the office on your questions"), MADE_HERE, "conversations"),
     "cases": Holding(mark("Your requests for a person"), CHAT, "conversations"),
 }

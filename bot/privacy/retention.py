@@ -30,6 +30,7 @@ from bot.privacy.erase import ERASED, delete_rows, strip_audit
 from bot.privacy.reach import Person
 from bot.reminders.models import Reminder, ReminderState
 from bot.students.models import FactChange, FactRequest, Student
+from bot.upkeep.models import PhraseAssignment
 
 BATCH = 200
 """Rows in one transaction: students write meanwhile."""
@@ -222,6 +223,14 @@ RULES: tuple[Rule, ...] = (
         mark("12 months after it was made"),
         lambda cutoff: select(CertificateRequest.id).where(CertificateRequest.done_at < cutoff),
         _rows(CertificateRequest),
+    ),
+    Rule(
+        "phrase_assignments",
+        mark("Phrases learned from questions, without what names a person"),
+        relativedelta(months=24),
+        mark("24 months after they were added"),
+        lambda cutoff: select(PhraseAssignment.id).where(PhraseAssignment.at < cutoff),
+        _rows(PhraseAssignment),
     ),
     Rule(
         "staff_sessions",

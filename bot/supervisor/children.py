@@ -26,7 +26,10 @@ LOG_LIMIT = 5_000_000
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A process to keep running. `env` is complete (nothing is inherited); `probe` never raises."""
+    """A process to keep running. `env` is complete (nothing is inherited); `probe` never raises.
+
+    `newer` gives what is to run in its place from now on, None for no change; `on_answering` hears whether it answers.
+    """
 
     name: str
     argv: tuple[str, ...]
@@ -34,6 +37,8 @@ class Child:
     cwd: Path
     log: Path
     probe: Probe
+    newer: Callable[[], "Child | None"] = lambda: None
+    on_answering: Callable[[bool], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +159,13 @@ class _Watch:
         rests = pauses(self.pace)
         while not self.stop.asked.is_set():
             began = loop.time()
+            child = child.newer() or child
             trouble = await self._one_life(child)
             if self.stop.asked.is_set():
                 return
+            if self.up and child.newer() is not None:
+                self.say(f"The {child.name} is started again: there is something newer to run.")
+                continue
             if not self.up:
                 self.failure = f"The {child.name} {trouble} during the start. {_end_of_log(child.log)}"
                 self.stop.ask()
@@ -175,23 +184,32 @@ class _Watch:
             process = await _start(child)
         except OSError as error:
             return f"could not be started ({error.strerror or error})"
+        child.on_answering(False)
         self._note(child, process.pid)
         _tell_to_go(process)
         ended = asyncio.create_task(process.wait())
         stopping = asyncio.create_task(self.stop.asked.wait())
         ready = asyncio.create_task(self._until_ready(child, began))
+        outdated = asyncio.create_task(self._until_newer(child))
         try:
-            await asyncio.wait({ended, stopping, ready}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({ended, stopping, ready, outdated}, return_when=asyncio.FIRST_COMPLETED)
             if ready.done() and not ready.result() and not ended.done():
                 return f"did not answer within {self.pace.patience:g} s"
-            await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({ended, stopping, outdated}, return_when=asyncio.FIRST_COMPLETED)
             return f"stopped ({how_it_ended(ended.result())})" if ended.done() else "was stopped"
         finally:
             ready.cancel()
             stopping.cancel()
+            outdated.cancel()
+            child.on_answering(False)
             await self._end(process)
             await ended
             self._note(child, None)
+
+    async def _until_newer(self, child: Child) -> None:
+        """Not during the first start: what begins together is tried together."""
+        while not self.up or child.newer() is None:  # noqa: ASYNC110  (a file, which tells nobody)
+            await asyncio.sleep(self.pace.look)
 
     async def _until_ready(self, child: Child, began: float) -> bool:
         loop = asyncio.get_running_loop()
@@ -199,6 +217,7 @@ class _Watch:
             if loop.time() - began > self.pace.patience:
                 return False
             await asyncio.sleep(self.pace.look)
+        child.on_answering(True)
         if self.up:
             self.say(f"The {child.name} answers again after {loop.time() - began:.1f} s.")
             return True

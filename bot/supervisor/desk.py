@@ -5,13 +5,14 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 import httpx
 
-from bot.answers.trained import current_model
+from bot.answers.trained import current_model, read_wanted, write_engine, write_wanted
 from bot.assistant.engine import EngineCommand, actions_command, probe_engine, rasa_command
 from bot.assistant.training import TrainingPaths, train
 from bot.clock import SystemClock
@@ -65,24 +66,44 @@ def engine_python(settings: Settings) -> Path:
 def children(settings: Settings, client: httpx.AsyncClient) -> list[Child]:
     """Engine, action server, gateway, each listening on loopback (the gateway on `settings.host`)."""
 
-    async def engine_answers() -> bool:
-        return await probe_engine(settings.rasa_url)
-
-    rasa = rasa_command(
-        settings.root,
-        model=current_model(settings.data / "models"),
-        port=settings.rasa_port,
-        actions_url=settings.actions_url,
-        tracker_database=settings.tracker_database,
-    )
+    # What was wanted from the engine before has come to an end with it.
+    write_wanted(settings.data / "models", None)
     actions = actions_command(settings.root, port=settings.actions_port)
     gateway = EngineCommand(argv=(sys.executable, "-m", "bot", "gateway"), env={})
     actions_health = f"http://127.0.0.1:{settings.actions_port}/health"
     return [
-        _child(settings, "engine", rasa, engine_answers),
+        engine_child(settings, current_model(settings.data / "models")),
         _child(settings, "action server", actions, partial(http_answers, client, actions_health)),
         _child(settings, "gateway", gateway, partial(http_answers, client, f"{gateway_url(settings)}/healthz")),
     ]
+
+
+def engine_child(settings: Settings, model: Path) -> Child:
+    """The engine on one model; in its place comes an engine on the model that is wanted later."""
+
+    async def answers() -> bool:
+        return await probe_engine(settings.rasa_url)
+
+    def newer() -> Child | None:
+        wanted = model.with_name(read_wanted(model.parent) or model.name)
+        return engine_child(settings, wanted) if wanted != model and wanted.exists() else None
+
+    def tell(is_answering: bool) -> None:
+        with suppress(OSError):  # A full disk must not end what still serves.
+            write_engine(model.parent, model.name if is_answering else None)
+
+    rasa = rasa_command(
+        settings.root,
+        model=model,
+        port=settings.rasa_port,
+        actions_url=settings.actions_url,
+        tracker_database=settings.tracker_database,
+    )
+    return replace(
+        _child(settings, "engine", rasa, answers),
+        newer=newer,
+        on_answering=tell,
+    )
 
 
 def _child(settings: Settings, name: str, command: EngineCommand, probe: Probe) -> Child:

@@ -223,6 +223,8 @@ def test_the_requests_behind_the_pages_are_known():
         *(("POST", f"/staff/buddies/{name}") for name in ("import/report", "publish", "rule", "run", "undo")),
         ("POST", "/staff/radar/remind"),
         ("POST", "/staff/radar/undo"),
+        *(("POST", f"/staff/questions/{name}") for name in ("assign", "back", "discard", "ignore", "patch", "reopen")),
+        *(("POST", f"/staff/questions/{name}") for name in ("snooze", "switch", "take-back", "train")),
         ("POST", "/staff/reminders/campaigns"),
         ("POST", "/staff/students/confirm"),
         ("POST", "/staff/students/discard"),

@@ -40,6 +40,7 @@ PERSONAL = {
     "notes",
     "outbox",
     "placements",
+    "question_decisions",
     "ratings",
     "reminder_choices",
     "reminders",

@@ -9,6 +9,7 @@ from bot.console.pages.answers import routes as answers
 from bot.console.pages.bookings import routes as bookings
 from bot.console.pages.buddies import routes as buddies
 from bot.console.pages.desk import routes as desk
+from bot.console.pages.questions import routes as questions
 from bot.console.pages.radar import routes as radar
 from bot.console.pages.reminders import routes as reminders
 from bot.console.pages.students import routes as students
@@ -44,6 +45,13 @@ PAGES = (
         frozenset({Role.COORDINATOR, Role.ADMIN}),
         buddies.render,
         buddies.routes(),
+    ),
+    Page(
+        "/staff/questions",
+        mark("Questions"),
+        frozenset({Role.EDITOR, Role.COORDINATOR, Role.ADMIN, Role.AUDITOR}),
+        questions.render,
+        questions.routes(),
     ),
     Page(
         "/staff/radar",

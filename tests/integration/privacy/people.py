@@ -30,6 +30,7 @@ from bot.identity.models import Role, Staff
 from bot.reminders.models import Campaign
 from bot.students.models import Student
 from bot.tables import METADATA
+from bot.upkeep.models import PhraseAssignment
 
 FIXED: dict[str, Any] = {
     "conversations.control": "bot",
@@ -106,7 +107,8 @@ def _others(session: Session, now: datetime) -> dict[str, Any]:
         offer.meetings = [Meeting(starts_at=now + timedelta(days=1), ends_at=now + timedelta(days=1, hours=1))]
         campaign = Campaign(name="CVEC", step="cvec", chosen_by={}, left_out=0.0, started_at=now)
         run = BuddyRun(made_at=now, weights={}, missing=[], state=RunState.DRAFT)
-        session.add_all([offer, campaign, run])
+        phrases = PhraseAssignment(label="ask/visale", phrases=[], is_written=True, at=now)
+        session.add_all([offer, campaign, run, phrases])
         session.flush()
     colleague = session.scalar(select(Staff).where(Staff.email == "office@junia.example"))
     if colleague is None:
@@ -118,6 +120,7 @@ def _others(session: Session, now: datetime) -> dict[str, Any]:
         "offers": offer.id,
         "campaigns": session.scalars(select(Campaign.id)).one(),
         "buddy_runs": session.scalars(select(BuddyRun.id)).one(),
+        "phrase_assignments": session.scalars(select(PhraseAssignment.id)).one(),
     }
 
 

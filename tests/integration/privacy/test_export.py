@@ -39,6 +39,7 @@ HIDDEN = {
     "notes.staff_id",
     "placements.confirmed_by",
     "tasks.owner_id",
+    "question_decisions.staff_id",
 }
 
 
