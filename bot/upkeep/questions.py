@@ -88,13 +88,19 @@ def _before_a_person(session: Session, now: datetime, only: Iterable[int] | None
     next_said = (
         select(func.min(said.seq))
         .where(said.conversation_id == _reply.conversation_id, said.author == Author.STUDENT, said.seq > _reply.seq)
+        .correlate(_reply)
         .scalar_subquery()
     )
-    asked_for_one = exists().where(
-        wish.conversation_id == _reply.conversation_id,
-        wish.author == Author.BOT,
-        wish.in_reply_to == next_said,
-        _action(wish) == "handoff",
+    asked_for_one = (
+        select(wish.id)
+        .where(
+            wish.conversation_id == _reply.conversation_id,
+            wish.author == Author.BOT,
+            wish.in_reply_to == next_said,
+            _action(wish) == "handoff",
+        )
+        .correlate(_reply)
+        .exists()
     )
     condition = and_(_action(_reply) == "answer", asked_for_one)
     for asked, reply, given, family in _rows(session, now, only, most, condition):
