@@ -1,0 +1,198 @@
+"""The page of questions, as an editor and an auditor use it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from bot.answers.trained import write_current, write_engine
+from bot.bootstrap import Services
+from bot.config import Settings
+from bot.content.loader import Knowledge
+from bot.identity.models import Role
+from bot.upkeep.gathering import Gatherer
+from bot.upkeep.models import PhraseAssignment, QuestionDecision, Retraining, Stage, Verdict
+from tests.factories import make_staff
+from tests.integration.console.desk import browser, desk_app, desk_services, enter
+from tests.integration.upkeep.talks import ask, talk
+from tests.integration.upkeep.test_assigning import DEPOSIT
+from tests.integration.upkeep.test_questions import fake_encode
+from tests.integration.upkeep.test_retraining import OLD, report
+
+PAGE = "/staff/questions"
+
+
+class InAFolder(Settings):
+    """Settings whose checkout is the data folder: phrases are written there."""
+
+    @property
+    def root(self) -> Path:
+        return self.data
+
+
+@pytest.fixture
+def services(database, clock, knowledge: Knowledge, tmp_path: Path) -> Services:
+    for name in ("data/nlu/en", "tests/nlu", "models"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "data/nlu/en/deposit.yml").write_text(DEPOSIT)
+    built = desk_services(database, clock)
+    return replace(built, knowledge=knowledge, settings=InAFolder(data=tmp_path, _env_file=None))
+
+
+@pytest.fixture
+async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
+    async with browser(desk_app(services)) as client:
+        yield client
+
+
+@pytest.fixture
+def asked(services: Services) -> list[int]:
+    """Two questions of one meaning and one of another, sorted."""
+    now = services.clock.now()
+    with services.database.write() as session:
+        conversation = talk(session, now)
+        numbers = [
+            ask(session, conversation, text, "abstain", now, "deposit", "bikes")
+            for text in ("where is my money <b>", "where did the money go", "who feeds my horse")
+        ]
+    Gatherer(services.database, services.settings.data / "upkeep", fake_encode, lambda _: None).gather(now)
+    return numbers
+
+
+def sign_in(client: httpx.AsyncClient, services: Services, role: Role) -> None:
+    with services.database.write() as session:
+        staff = make_staff(session, services.clock.now(), "Nadia", role)
+    enter(client, services, staff)
+
+
+async def test_groups_are_shown_with_counts_and_what_was_thought_of(client, services, asked):
+    sign_in(client, services, Role.EDITOR)
+    page = (await client.get(PAGE)).text
+
+    assert "Asked 2 times" in page
+    assert "where is my money &lt;b&gt;" in page
+    assert services.knowledge.topics["deposit"].file.title.get("en") in page
+
+
+async def test_an_auditor_reads_and_finds_no_button(client, services, asked):
+    sign_in(client, services, Role.AUDITOR)
+    page = (await client.get(f"{PAGE}?group={asked[0]}")).text
+    refused = await client.post(f"{PAGE}/ignore", data={"message": [asked[0]]})
+
+    assert "Asked 2 times" in page
+    assert f'action="{PAGE}' not in page
+    assert refused.status_code == 403
+
+
+async def test_before_the_first_sorting_the_page_says_so(client, services):
+    sign_in(client, services, Role.EDITOR)
+
+    assert "sorted for the first time" in (await client.get(PAGE)).text
+
+
+async def test_a_group_is_given_to_a_topic_and_taken_back(client, services, asked):
+    sign_in(client, services, Role.EDITOR)
+    form = (await client.get(f"{PAGE}?group={asked[0]}")).text
+    response = await client.post(
+        f"{PAGE}/assign",
+        data={
+            "message": asked[:2],
+            "topic": "deposit",
+            "text": ["where is my money", "where did the money go", ""],
+            "language": ["en", "en", "en"],
+            "use": ["test", "learn", "learn"],
+        },
+    )
+    page = (await client.get(response.headers["Location"])).text
+
+    assert "Keep as a test" in form
+    assert response.status_code == 303
+    assert "The phrases are saved" in page
+    assert "New phrases that the assistant has not learned yet: 1" in page
+    file = services.settings.data / "data/nlu/en/deposit.yml"
+    assert file.read_text() == f"{DEPOSIT}    - where did the money go\n"
+    with services.database.read() as session:
+        assignment = session.scalars(select(PhraseAssignment.id)).one()
+        assert sorted(session.scalars(select(QuestionDecision.message_id))) == asked[:2]
+    await client.post(f"{PAGE}/take-back", data={"assignment": assignment})
+    assert file.read_text() == DEPOSIT
+
+
+async def test_a_wrong_line_is_marked_and_what_was_typed_is_kept(client, services, asked):
+    sign_in(client, services, Role.EDITOR)
+    response = await client.post(
+        f"{PAGE}/assign",
+        data={
+            "message": asked[:2],
+            "topic": "deposit",
+            "text": ["where is my money", "see [here](me)"],
+            "language": ["en", "en"],
+            "use": ["test", "learn"],
+        },
+    )
+
+    assert response.status_code == 422
+    assert 'aria-describedby="fault-1"' in response.text
+    assert "Leave out brackets" in response.text
+    assert "see [here](me)" in response.text
+
+
+async def test_a_group_is_ignored_and_brought_back(client, services, asked):
+    sign_in(client, services, Role.COORDINATOR)
+    await client.post(f"{PAGE}/ignore", data={"message": asked[2:]})
+    with services.database.read() as session:
+        verdicts = [(each.message_id, each.verdict) for each in session.scalars(select(QuestionDecision))]
+    without = (await client.get(PAGE)).text
+    await client.post(f"{PAGE}/reopen")
+    back = (await client.get(PAGE)).text
+
+    assert verdicts == [(asked[2], Verdict.IGNORED)]
+    assert ("who feeds my horse" in without, "who feeds my horse" in back) == (False, True)
+
+
+async def test_what_somebody_else_decided_a_moment_ago_is_said(client, services, asked):
+    sign_in(client, services, Role.EDITOR)
+    response = await client.post(f"{PAGE}/ignore", data={"message": [999]})
+
+    assert "Somebody else decided this" in (await client.get(response.headers["Location"])).text
+
+
+def make_ready(services: Services) -> int:
+    now = services.clock.now()
+    write_current(services.settings.data / "models", OLD)
+    (services.settings.data / "models" / OLD.model).write_text("a model")
+    with services.database.write() as session:
+        found = Retraining(stage=Stage.READY, report=report().model_dump(), asked_at=now, changed_at=now)
+        session.add(found)
+        session.flush()
+        return found.id
+
+
+async def test_a_new_model_is_shown_with_before_and_after_and_switched_to(client, services):
+    sign_in(client, services, Role.EDITOR)
+    number = make_ready(services)
+    page = (await client.get(PAGE)).text
+    alone = await client.post(f"{PAGE}/switch", data={"training": number})
+    write_engine(services.settings.data / "models", OLD.model)
+    switched = await client.post(f"{PAGE}/switch", data={"training": number})
+    again = await client.post(f"{PAGE}/switch", data={"training": number})
+
+    assert "Answered rightly" in page
+    assert [each.headers["Location"].partition("?")[2] for each in (alone, switched, again)] == [
+        "trouble=unsupervised",
+        "done=switching",
+        "trouble=gone",
+    ]
+    with services.database.read() as session:
+        found = session.get_one(Retraining, number)
+        assert (found.stage, found.former) == (Stage.SWITCHING, OLD.model_dump())
+
+
+async def test_a_second_click_on_train_starts_nothing(client, services):
+    sign_in(client, services, Role.EDITOR)
+    answers = [await client.post(f"{PAGE}/train") for _ in range(2)]
+
+    assert [each.headers["Location"] for each in answers] == [f"{PAGE}?done=asked", f"{PAGE}?trouble=busy"]
