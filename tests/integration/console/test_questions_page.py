@@ -55,8 +55,12 @@ def asked(services: Services) -> list[int]:
     with services.database.write() as session:
         conversation = talk(session, now)
         numbers = [
-            ask(session, conversation, text, "abstain", now, "deposit", "bikes")
-            for text in ("where is my money <b>", "where did the money go", "who feeds my horse")
+            ask(session, conversation, text, "abstain", now, topic)
+            for text, topic in (
+                ("where is my money <b>", "deposit"),
+                ("where did the money go", "deposit"),
+                ("who feeds my horse", "bikes"),
+            )
         ]
     Gatherer(services.database, services.settings.data / "upkeep", fake_encode, lambda _: None).gather(now)
     return numbers

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -122,6 +123,33 @@ async def test_a_child_that_dies_is_started_again_and_said_so(tmp_path):
     assert [line for line in desk.said if "stopped" in line] == [
         f"The engine stopped (signal SIGKILL); starting it again in 0.1 s. Its log: {log}"
     ]
+    await desk.end()
+
+
+async def test_a_child_is_started_again_when_there_is_something_newer_and_says_when_it_answers(tmp_path):
+    told: list[tuple[str, bool]] = []
+    wanted = tmp_path / "wanted"
+
+    def engine(name: str) -> Child:
+        def newer() -> Child | None:
+            return engine(wanted.read_text()) if wanted.exists() and wanted.read_text() != name else None
+
+        made = child(tmp_path, "engine", READY.replace("sys.argv[1]", f"sys.argv[1].replace('engine', '{name}')"))
+
+        async def answers() -> bool:
+            return (tmp_path / f"{name}.mark").exists()
+
+        return replace(made, probe=answers, newer=newer, on_answering=lambda yes: told.append((name, yes)))
+
+    desk = Desk([engine("old"), child(tmp_path, "gateway", READY)])
+    await desk.until(desk.up.is_set)
+    first = dict(desk.pids)
+    wanted.write_text("new")
+    await desk.until(lambda: ("new", True) in told)
+
+    assert told == [("old", False), ("old", True), ("old", False), ("new", False), ("new", True)]
+    assert (is_alive(first["engine"]), desk.pids["gateway"]) == (False, first["gateway"])
+    assert [line for line in desk.said if "stopped" in line or "starting it again in" in line] == []
     await desk.end()
 
 

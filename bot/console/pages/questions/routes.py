@@ -56,6 +56,10 @@ class Group:
         return self.questions[0].message_id
 
     @property
+    def ids(self) -> list[int]:
+        return [each.message_id for each in self.questions]
+
+    @property
     def thoughts(self) -> list[str]:
         """Topics that the model thought of, those of most weight first."""
         weights: Counter[str] = Counter()
@@ -72,7 +76,7 @@ def render(request: Request, signed_in: SignedIn) -> Response:
     notices += [Notice("trouble", say(language, TROUBLE[name])) for name in (query.get("trouble"),) if name in TROUBLE]
     wanted = query.get("group", "")
     if wanted.isascii() and wanted.isdigit() and len(wanted) < 11:
-        group = next((each for each in _groups(services) if each.id == int(wanted)), None)
+        group = next((each for each in _groups(services) if int(wanted) in each.ids), None)
         if group is not None and signed_in.staff.role in MAY_DECIDE:
             return _assign_page(services, signed_in, group, _first_lines(group), notices=notices)
         notices.append(Notice("trouble", say(language, TROUBLE["gone"])))
@@ -288,7 +292,7 @@ def _shown(services: Services, group: Group, language: str) -> dict[str, Any]:
         "last": date_words(days[-1], language),
         "why": ", ".join(say(language, WHY[why]) for why, _ in whys.most_common()),
         "thoughts": ", ".join(_title(services, each, language) for each in group.thoughts[:MOST_THOUGHTS]),
-        "messages": [each.message_id for each in group.questions],
+        "messages": group.ids,
     }
 
 
