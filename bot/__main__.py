@@ -338,6 +338,7 @@ def bench_nlu_command(
 def whole_app() -> typer.Typer:
     """All commands, those for the accounts of the office included."""
     from bot.cli import (
+        audit,
         bookings,
         buddies,
         evidence,
@@ -363,6 +364,7 @@ def whole_app() -> typer.Typer:
         return database
 
     app.add_typer(staff_commands(open_database, SystemClock()), name="staff")
+    audit.add_to(app)
     reminders.add_to(app)
     privacy.add_to(app)
     students.add_to(app)

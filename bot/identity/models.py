@@ -5,10 +5,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import DDL, JSON, BigInteger, ForeignKey, Index, String, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.db.base import Base, Erasing, personal
+from bot.identity.chain import GUARDS
 
 
 class Role(StrEnum):
@@ -31,6 +32,14 @@ class Staff(Base):
     password_hash: Mapped[str | None] = mapped_column(String(200))
     disabled: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
+    totp_secret: Mapped[str | None] = mapped_column(String(300))
+    """Encrypted with the key of the data folder (bot.identity.keys); also while it is only being set up."""
+    totp_since: Mapped[datetime | None]
+    """When a first code confirmed it; None: no second step yet."""
+    totp_step: Mapped[int | None] = mapped_column(BigInteger)
+    """The half minute of the last code that was taken: it is not taken again."""
+    oidc_subject: Mapped[str | None] = mapped_column(String(300))
+    """Who this is at the identity provider, since the first sign-in from there."""
 
 
 class StaffSession(Base):
@@ -46,6 +55,40 @@ class StaffSession(Base):
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    browser: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    """Family and system ("Firefox, Windows"), for the list of sessions."""
+    address: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    """Where it signed in from, shortened."""
+
+
+class StaffPass(Base):
+    """A one-time right of an account: to set a new password, or to take the second step. Only its hash is kept."""
+
+    __tablename__ = "staff_passes"
+    __table_args__ = ({"info": personal(Erasing.NOTHING, "one-time rights of the office")},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    purpose: Mapped[str] = mapped_column(String(20))
+    """reset | code"""
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    tries: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class RecoveryCode(Base):
+    """Takes the place of a code from the telephone, once. Only its hash is kept."""
+
+    __tablename__ = "staff_recovery_codes"
+    __table_args__ = ({"info": personal(Erasing.NOTHING, "hashed codes of the office")},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    code_hash: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class StaffToken(Base):
@@ -151,11 +194,15 @@ class Erasure(Base):
 
 
 class AuditEntry(Base):
-    """Append only: who did what to which conversation or account, never what was said."""
+    """Append only: who did what to which conversation or account, never what was said.
+
+    The entries form a chain (bot.identity.chain); triggers of the database refuse to change or delete one.
+    """
 
     __tablename__ = "audit_log"
     __table_args__ = (
         Index("ix_audit_log_reading", "conversation_id", "staff_id", "at"),
+        Index("ix_audit_log_position", "position", unique=True),
         {"info": personal(Erasing.KEEP_WITHOUT_NAME, "names staff and conversation numbers, no student")},
     )
 
@@ -165,3 +212,29 @@ class AuditEntry(Base):
     action: Mapped[str] = mapped_column(String(40))
     conversation_id: Mapped[UUID | None]
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    position: Mapped[int | None] = mapped_column(BigInteger)
+    """Place in the chain, from 1; it and the rest are filled in when the transaction commits."""
+    salt: Mapped[str | None] = mapped_column(String(32))
+    """Gone once the details were emptied, so that nobody can guess them from their hash."""
+    details_hash: Mapped[str | None] = mapped_column(String(64))
+    previous: Mapped[str | None] = mapped_column(String(64))
+    hash: Mapped[str | None] = mapped_column(String(64))
+
+
+class AuditHead(Base):
+    """One row: where the chain of the audit log ends, and where what is kept of it begins."""
+
+    __tablename__ = "audit_head"
+    __table_args__ = ({"info": personal(Erasing.NOTHING, "two ends of a chain")},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger, default=0)
+    hash: Mapped[str] = mapped_column(String(64))
+    purged: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Entries up to this place were too old and are gone."""
+    purged_hash: Mapped[str] = mapped_column(String(64))
+
+
+for _dialect, _statements in GUARDS.items():
+    for _statement in _statements:
+        event.listen(AuditEntry.__table__, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]

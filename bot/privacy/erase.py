@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, cast, delete, or_, select, update
+from sqlalchemy import ColumnElement, String, and_, cast, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.bookings.service import release_student
@@ -19,7 +19,7 @@ from bot.conversations.models import Address, Author, Control, Conversation, Kin
 from bot.conversations.service import FAREWELL, PUSHED, append, locked_conversation
 from bot.conversations.states import TRANSITIONS, Move
 from bot.i18n.translate import say
-from bot.identity.audit import record
+from bot.identity.audit import empty_details, record
 from bot.identity.erasures import address_hash
 from bot.identity.linking import address_key
 from bot.identity.models import AuditEntry, Erasure, SignInAttempt
@@ -67,7 +67,7 @@ def erase(session: Session, person: Person, now: datetime, *, key: bytes, replie
             _say_erased(session, conversation, now)
     if person.student_id is not None:
         rows[STUDENTS] = _delete_record(session, person.student_id)
-    strip_audit(session, person)
+    strip_audit(session, person, now)
     session.add(
         Erasure(
             address_hash=address_hash(key, person.email) if person.email is not None else None,
@@ -170,13 +170,11 @@ def _say_erased(session: Session, conversation: Conversation, now: datetime) -> 
     append(session, conversation, Author.SYSTEM, text, kind=Kind.ERASED, now=now)
 
 
-def strip_audit(session: Session, person: Person) -> None:
+def strip_audit(session: Session, person: Person, now: datetime) -> None:
     """The log keeps who did what and when; its details may name the student."""
     details = AuditEntry.__table__.c.details
     about: list[ColumnElement[bool]] = [AuditEntry.conversation_id.in_(person.conversations)]
     if person.student_id is not None:
         about += [names_student(details, name, person.student_id) for name in ("student", "student_id")]
         about.append(cast(details, String).contains(str(person.email), autoescape=True))
-    session.execute(
-        update(AuditEntry).where(or_(*about)).values(details={}).execution_options(synchronize_session=False)
-    )
+    empty_details(session, and_(or_(*about), cast(details, String) != "{}"), now)

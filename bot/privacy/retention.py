@@ -16,6 +16,7 @@ from bot.conversations.models import ChannelUpdate, Conversation, OutboxEntry
 from bot.courses.models import CertificateRequest
 from bot.db.session import Database
 from bot.i18n.translate import mark
+from bot.identity.audit import purge_before
 from bot.identity.models import (
     AccessToken,
     AuditEntry,
@@ -69,7 +70,7 @@ def _remove_leavers(session: Session, ids: Sequence[Any], now: datetime) -> None
         session.execute(update(Conversation).where(Conversation.student_id == student.id).values(student_id=None))
         person = Person(student.id, student.email, ())
         delete_rows(session, person)
-        strip_audit(session, person)
+        strip_audit(session, person, now)
         session.execute(delete(Student).where(Student.id == person.student_id))
         session.expire_all()
 
@@ -98,6 +99,17 @@ def _joins(cutoff: datetime) -> Select[Any]:
 def _bookings(cutoff: datetime) -> Select[Any]:
     last_end = select(func.max(Meeting.ends_at)).where(Meeting.offer_id == Booking.offer_id).scalar_subquery()
     return select(Booking.id).where(func.coalesce(last_end, Booking.changed_at) < cutoff)
+
+
+def _log(cutoff: datetime) -> Select[Any]:
+    """From its beginning on: what is kept stays one chain."""
+    first_kept = select(func.min(AuditEntry.id)).where(AuditEntry.at >= cutoff).scalar_subquery()
+    is_before = AuditEntry.id < func.coalesce(first_kept, AuditEntry.id + 1)
+    return select(AuditEntry.id).where(is_before, AuditEntry.position.is_not(None)).order_by(AuditEntry.position)
+
+
+def _remove_log(session: Session, ids: Sequence[Any], now: datetime) -> None:
+    purge_before(session, max(ids), now)
 
 
 RULES: tuple[Rule, ...] = (
@@ -245,8 +257,8 @@ RULES: tuple[Rule, ...] = (
         mark("The log of who did what in the office, without names of students"),
         relativedelta(months=24),
         mark("24 months after the deed"),
-        lambda cutoff: select(AuditEntry.id).where(AuditEntry.at < cutoff),
-        _rows(AuditEntry),
+        _log,
+        _remove_log,
     ),
     Rule(
         "erasures",

@@ -17,7 +17,7 @@ from bot.conversations.service import receive_message
 from bot.db.base import Erasing
 from bot.errors import NotFound
 from bot.handoff.service import claim
-from bot.identity.audit import record
+from bot.identity.audit import record, verify
 from bot.identity.erasures import address_hash, erased_among, erasure_key
 from bot.identity.linking import address_key
 from bot.identity.models import AuditEntry, Erasure, SignInAttempt
@@ -445,7 +445,9 @@ def test_the_audit_log_keeps_the_deeds_without_what_names_the_student(database, 
             ("note", {"student": "nobody"}),
             ("erase", {}),
             ("erase", {}),
+            ("details_emptied", {"places": [1, 2, 3]}),
         ]
+        assert verify(session).fault is None
 
 
 def test_half_an_erasure_is_none(database, settings, zoe, now, monkeypatch):

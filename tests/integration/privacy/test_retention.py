@@ -143,7 +143,7 @@ MADE = {
     "bookings": booking,
     "certificate_requests": certificate_request,
     "staff_sessions": staff_session,
-    "audit_log": lambda _session, now: AuditEntry(at=now, action="claim", details={}),
+    "audit_log": lambda _session, now: AuditEntry(id=100, at=now, action="claim", details={}),
     "erasures": lambda _session, now: Erasure(address_hash="h", erased_at=now, senders=[]),
 }
 """A row of each class whose time begins now."""
