@@ -363,7 +363,7 @@ def whole_app() -> typer.Typer:
         upgrade(database)
         return database
 
-    app.add_typer(staff_commands(open_database, SystemClock()), name="staff")
+    app.add_typer(staff_commands(open_database, SystemClock(), lambda: load_settings().address), name="staff")
     audit.add_to(app)
     reminders.add_to(app)
     privacy.add_to(app)

@@ -41,6 +41,14 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = Field(SecretStr(""), description="Password at the mail server.")
     smtp_tls: Literal["starttls", "tls", "none"] = Field("starttls", description="How the mail server is reached.")
     mail_from: str = Field("accueil@localhost", description="Sender of our mails.")
+    require_totp: str = Field("", description="Roles that need a second step, separated by commas: admin,coordinator.")
+    oidc_issuer: str = Field("", description="Identity provider of the school (OpenID Connect); empty: none.")
+    oidc_client_id: str = Field("", description="What we are called there.")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="Our secret there.")
+    oidc_name: str = Field("", description="What colleagues call it; on the button of the sign-in.")
+    oidc_new_role: Literal["", "adviser", "coordinator", "editor", "auditor"] = Field(
+        "", description="Role of whoever comes from there and has no account; empty: nobody comes in without one."
+    )
     telegram_token: SecretStr = Field(SecretStr(""), description="Of the bot, from @BotFather; empty: no Telegram.")
     telegram_mode: Literal["polling", "webhook"] = Field(
         "polling", description="polling asks Telegram; webhook is called by it and needs ACCUEIL_PUBLIC_URL in https."
@@ -78,6 +86,29 @@ class Settings(BaseSettings):
                 "ACCUEIL_TELEGRAM_MODE=webhook needs ACCUEIL_PUBLIC_URL with https, where Telegram reaches us; "
                 "without one, set ACCUEIL_TELEGRAM_MODE=polling"
             )
+        return self
+
+    @field_validator("require_totp")
+    @classmethod
+    def _known_roles(cls, value: str) -> str:
+        known = ("adviser", "coordinator", "editor", "admin", "auditor")
+        unknown = sorted({role.strip() for role in value.split(",") if role.strip()} - set(known))
+        if unknown:
+            raise ValueError(f"{unknown[0]} is no role; the roles are {', '.join(known)}")
+        return value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _address_of_a_provider(cls, value: str) -> str:
+        hosts = (*LOOPBACK_HOSTS, "[::1]")
+        if value and not value.startswith(("https://", *(f"http://{host}" for host in hosts))):
+            raise ValueError("Write an https address, or an http one on this machine: secrets travel in it")
+        return value
+
+    @model_validator(mode="after")
+    def _known_at_the_provider(self) -> Self:
+        if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret.get_secret_value()):
+            raise ValueError("ACCUEIL_OIDC_ISSUER needs ACCUEIL_OIDC_CLIENT_ID and ACCUEIL_OIDC_CLIENT_SECRET")
         return self
 
     @model_validator(mode="after")
@@ -123,6 +154,10 @@ class Settings(BaseSettings):
     @property
     def origins(self) -> tuple[str, ...]:
         return tuple(origin.strip().rstrip("/") for origin in self.allowed_origins.split(",") if origin.strip())
+
+    @property
+    def roles_with_second_step(self) -> frozenset[str]:
+        return frozenset(role.strip() for role in self.require_totp.split(",") if role.strip())
 
     @property
     def in_development(self) -> bool:

@@ -3,15 +3,20 @@
 import secrets
 from collections.abc import Callable
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from bot.bootstrap import Services
 from bot.errors import NotAllowed, NotSignedIn
+from bot.identity.keys import access_key
 from bot.identity.models import Role, Staff
-from bot.identity.staff import SignedIn, is_stale, keep_alive, session_of, staff_of_token
+from bot.identity.staff import SignedIn, Visitor, is_stale, keep_alive, session_of, staff_of_token
 
+ACCOUNT = "/staff/account"
+PRESENCE = "/staff/api/here"
+"""Not a deed: somebody is reading."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -30,6 +35,10 @@ def is_https(request: Request) -> bool:
 
 def cookie_name(request: Request) -> str:
     return "__Host-accueil_staff" if is_https(request) else "accueil_staff"
+
+
+def device_cookie_name(request: Request) -> str:
+    return "__Host-accueil_known" if is_https(request) else "accueil_known"
 
 
 def session_token(request: Request) -> str | None:
@@ -72,17 +81,50 @@ async def csrf_given(request: Request, x_csrf_token: Annotated[str | None, Heade
     return field if isinstance(field, str) else None
 
 
+def check_same_site(request: Request) -> None:
+    """Raises NotAllowed when another site sent this: browsers say so, whatever the token."""
+    came_from = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    if came_from is not None:
+        is_ours = came_from in ("same-origin", "none")
+    elif origin is not None:
+        own = {request.url.netloc, urlsplit(services_of(request).settings.address).netloc}
+        is_ours = urlsplit(origin).netloc in own
+    else:
+        is_ours = True
+    if not is_ours:
+        raise NotAllowed("This request came from another site.")
+
+
+def lacks_second_step(request: Request, staff: Staff) -> bool:
+    """The role needs a second step and the account has none: nothing but its own page is open."""
+    return staff.totp_since is None and staff.role in services_of(request).settings.roles_with_second_step
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Where a request comes from, for the throttle and for the list of sessions."""
+    return Visitor(
+        address=request.client.host if request.client else "",
+        user_agent=request.headers.get("User-Agent", "")[:500],
+        device=request.cookies.get(device_cookie_name(request), ""),
+        key=access_key(services_of(request).settings.data),
+    )
+
+
 def by_session(request: Request, csrf: Annotated[str | None, Depends(csrf_given)]) -> SignedIn:
     """The way in of the console's own requests.
 
     Raises:
         NotSignedIn: no valid session.
-        NotAllowed: an unsafe request without the session's CSRF token.
+        NotAllowed: an unsafe request without the session's CSRF token or from another site; a second step is missing.
     """
     signed_in = signed_in_or_none(request)
     if signed_in is None:
         raise NotSignedIn
+    if lacks_second_step(request, signed_in.staff) and not request.url.path.startswith(ACCOUNT):
+        raise NotAllowed("Set up the second step first, on the page of your account.")
     if request.method not in SAFE_METHODS:
+        check_same_site(request)
         check_csrf(signed_in.csrf_token, csrf)
         note_presence(services_of(request), signed_in)
     return signed_in
@@ -118,11 +160,13 @@ def staff_by_token(
         return staff_of_token(session, given.credentials.strip(), services.clock.now())
 
 
-def requires(roles: frozenset[Role]) -> Callable[[SignedIn], None]:
-    """A dependency that lets only these roles through. Raises NotAllowed."""
+def requires(roles: frozenset[Role], *, auditor_writes: bool = False) -> Callable[[Request, SignedIn], None]:
+    """A dependency that lets only these roles through, and an auditor only to read. Raises NotAllowed."""
 
-    def check(signed_in: Annotated[SignedIn, Depends(by_session)]) -> None:
-        if signed_in.staff.role not in roles:
+    def check(request: Request, signed_in: Annotated[SignedIn, Depends(by_session)]) -> None:
+        role = signed_in.staff.role
+        is_reading = request.method in SAFE_METHODS or request.url.path == PRESENCE
+        if role not in roles or (role == Role.AUDITOR and not is_reading and not auditor_writes):
             raise NotAllowed
 
     return check

@@ -8,8 +8,9 @@ import typer
 
 from bot.clock import Clock
 from bot.db.session import Database
-from bot.errors import AccueilError
+from bot.errors import AccueilError, NotSignedIn
 from bot.identity.models import Role
+from bot.identity.resets import mail_link, make_link
 from bot.identity.staff import all_staff, create_staff, disable_staff, make_token, set_password, staff_of_email
 
 Email = Annotated[str, typer.Argument(help="E-mail address of the account.")]
@@ -52,8 +53,20 @@ def disable(database: Database, clock: Clock, email: str) -> str:
     return f"{staff.email} is disabled: signed out everywhere, tokens gone."
 
 
-def staff_commands(open_database: Callable[[], Database], clock: Clock) -> typer.Typer:
-    """The sub-application `accueil staff`; the database is opened when a command runs."""
+def reset(database: Database, clock: Clock, site: str, email: str, *, mail: bool) -> str:
+    """A link for a new password, to hand over or by mail; returns the line to print. Raises NotFound, NotSignedIn."""
+    with database.write() as session:
+        staff = staff_of_email(session, email)
+        if not mail:
+            return make_link(session, staff, site, clock.now())
+        if staff.disabled:
+            raise NotSignedIn("This account is disabled.")
+        mail_link(session, staff, site, clock.now())
+    return f"A mail with a link goes to {staff.email} while the gateway runs; it works for 30 minutes."
+
+
+def staff_commands(open_database: Callable[[], Database], clock: Clock, site: Callable[[], str]) -> typer.Typer:
+    """The sub-application `accueil staff`; the database is opened when a command runs, `site` is our address."""
     app = typer.Typer(help="Accounts of the office.", no_args_is_help=True)
 
     def run(deed: Callable[[Database], str]) -> None:
@@ -94,5 +107,12 @@ def staff_commands(open_database: Callable[[], Database], clock: Clock) -> typer
     def _disable(email: Email) -> None:
         """Refuse an account from now on."""
         run(lambda database: disable(database, clock, email))
+
+    @app.command("reset")
+    def _reset(
+        email: Email, mail: Annotated[bool, typer.Option("--mail", help="Send it instead of printing it.")] = False
+    ) -> None:
+        """Print a link for a new password: it works once, for 30 minutes."""
+        run(lambda database: reset(database, clock, site(), email, mail=mail))
 
     return app

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from http import HTTPStatus
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
@@ -13,11 +14,15 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from bot.conversations.service import hash_token
-from bot.errors import InvalidField, NotFound, NotSignedIn, TooMany
+from bot.errors import AccueilError, InvalidField, NotFound, NotSignedIn, TooMany
 from bot.i18n.languages import is_supported
+from bot.i18n.translate import mark
 from bot.identity.addresses import LONGEST_ADDRESS, is_email
 from bot.identity.audit import record
-from bot.identity.models import Role, SignInAttempt, Staff, StaffSession, StaffToken
+from bot.identity.browsers import browser_family, device_of, short_address
+from bot.identity.models import Role, SignInAttempt, Staff, StaffPass, StaffSession, StaffToken
+from bot.identity.passes import Purpose, give_pass, holder_of, void_passes
+from bot.identity.second_step import is_right
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 256
 FEWEST_DIFFERENT_SIGNS = 5
@@ -45,7 +50,16 @@ class SignedIn:
     seen_at: datetime
 
 
-def create_staff(session: Session, email: str, name: str, role: Role, now: datetime, *, language: str = "en") -> Staff:
+def create_staff(
+    session: Session,
+    email: str,
+    name: str,
+    role: Role,
+    now: datetime,
+    *,
+    language: str = "en",
+    by: int | None = None,
+) -> Staff:
     """A new account without a password: nobody can sign in to it before `set_password`.
 
     Raises:
@@ -53,17 +67,17 @@ def create_staff(session: Session, email: str, name: str, role: Role, now: datet
     """
     email = email.strip().lower()
     if not is_email(email):
-        raise InvalidField("This is not an e-mail address; write it as given-name@school.example.", field="email")
+        raise InvalidField(mark("This is not an e-mail address; write it as given-name@school.example."), field="email")
     if session.scalar(select(Staff.id).where(Staff.email == email)) is not None:
-        raise InvalidField("There is an account with this address already.", field="email")
+        raise InvalidField(mark("There is an account with this address already."), field="email")
     if not name.strip():
-        raise InvalidField("The name is empty; students see it.", field="name")
+        raise InvalidField(mark("The name is empty; students see it."), field="name")
     if not is_supported(language):
         raise InvalidField(f"The language {language} is not one of ours.", field="language")
     staff = Staff(email=email, name=name.strip(), role=role, language=language, created_at=now)
     session.add(staff)
     session.flush()
-    record(session, "staff_created", staff_id=staff.id, now=now, role=role)
+    record(session, "staff_created", staff_id=by, now=now, account=staff.id, role=str(role))
     return staff
 
 
@@ -83,28 +97,33 @@ def all_staff(session: Session) -> Sequence[Staff]:
     return session.scalars(select(Staff).order_by(Staff.email)).all()
 
 
-def set_password(session: Session, staff: Staff, password: str, now: datetime) -> None:
-    """Give an account a new password; every browser signed in to it is signed out.
+def set_password(
+    session: Session, staff: Staff, password: str, now: datetime, *, keep_session: int | None = None
+) -> None:
+    """Give an account a new password; every browser signed in to it is signed out, but for `keep_session`.
 
     Raises:
         InvalidField: too short, too long, too simple, or the e-mail address.
     """
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         raise InvalidField(
-            f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters; a few words make a good one.",
+            mark("A password has 12 to 256 characters; a few words make a good one."),
             field="password",
         )
     if password.strip().lower() in (staff.email, staff.email.partition("@")[0]):
-        raise InvalidField("The e-mail address is no password.", field="password")
+        raise InvalidField(mark("The e-mail address is no password."), field="password")
     if len(set(password.lower())) < FEWEST_DIFFERENT_SIGNS:
-        raise InvalidField("This password repeats a few characters only; take a few words instead.", field="password")
+        raise InvalidField(
+            mark("This password repeats a few characters only; take a few words instead."), field="password"
+        )
     staff.password_hash = _hasher.hash(_bytes_of(password))
-    session.execute(delete(StaffSession).where(StaffSession.staff_id == staff.id))
+    end_sessions(session, staff.id, but=keep_session)
+    void_passes(session, staff)
     session.flush()
     record(session, "password_set", staff_id=staff.id, now=now)
 
 
-def disable_staff(session: Session, email: str, now: datetime) -> Staff:
+def disable_staff(session: Session, email: str, now: datetime, *, by: int | None = None) -> Staff:
     """Refuse an account from now on; its browsers are signed out and its tokens are gone. Twice changes nothing.
 
     Raises:
@@ -112,46 +131,126 @@ def disable_staff(session: Session, email: str, now: datetime) -> Staff:
     """
     staff = staff_of_email(session, email)
     staff.disabled = True
-    session.execute(delete(StaffSession).where(StaffSession.staff_id == staff.id))
+    end_sessions(session, staff.id)
+    void_passes(session, staff)
     session.execute(delete(StaffToken).where(StaffToken.staff_id == staff.id))
     session.flush()
-    record(session, "staff_disabled", staff_id=staff.id, now=now)
+    record(session, "staff_disabled", staff_id=by, now=now, account=staff.id)
     return staff
 
 
-def sign_in(session: Session, email: str, password: str, address: str, now: datetime) -> tuple[Staff, str, str]:
+def enable_staff(session: Session, staff: Staff, now: datetime, *, by: int | None = None) -> None:
+    """Let an account in again; its tokens do not come back."""
+    staff.disabled = False
+    session.flush()
+    record(session, "staff_enabled", staff_id=by, now=now, account=staff.id)
+
+
+def set_role(session: Session, staff: Staff, role: Role, now: datetime, *, by: int | None = None) -> None:
+    """Holds from the next request on, also in browsers that are signed in."""
+    before, staff.role = staff.role, role
+    session.flush()
+    record(session, "role_set", staff_id=by, now=now, account=staff.id, before=str(before), role=str(role))
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Where a sign-in comes from. `device`: the cookie of a browser that is known, `key`: what it is signed with."""
+
+    address: str
+    user_agent: str = ""
+    device: str = ""
+    key: bytes = b""
+
+
+class CodeNeeded(AccueilError):
+    """The password is right, and the account has a second step; `code_pass` allows to take it."""
+
+    code = "code_needed"
+    status = HTTPStatus.UNAUTHORIZED
+    user_text = "Please enter the code that your telephone shows."
+
+    def __init__(self, code_pass: str) -> None:
+        super().__init__()
+        self.code_pass = code_pass
+
+
+def sign_in(
+    session: Session, email: str, password: str, visitor: Visitor | str, now: datetime
+) -> tuple[Staff, str, str]:
     """Check a password; returns the account, the secret of the new session (for the cookie) and its CSRF token.
 
     Commits by itself: the attempt is stored before the password is looked at, so that neither the caller's rollback
-    nor attempts made at the same time lose it, and no write lock is held while the hash is computed. `address` is where
-    the request came from. An unknown, a disabled and a mistaken account get the same reply after the same work.
+    nor attempts made at the same time lose it, and no write lock is held while the hash is computed. An unknown, a
+    disabled and a mistaken account get the same reply after the same work. `visitor`: an address alone is a stranger.
+
+    Failures of strangers are counted together, for the account and for their address. A browser that has signed in to
+    this account before is counted by itself: whoever guesses elsewhere does not lock it out.
 
     Raises:
         NotSignedIn: not this address with this password.
+        CodeNeeded: right, but the account has a second step.
         TooMany: too many failures of this account or address in 15 minutes; `retry_after` in seconds.
     """
+    visitor = Visitor(visitor) if isinstance(visitor, str) else visitor
     # PostgreSQL stores no zero character; an address with one is nobody's.
     email = email.strip().lower()[:LONGEST_ADDRESS].replace("\x00", "?")
-    account_key, address_key = f"account:{email}", f"address:{address[:LONGEST_ADDRESS]}"
-    _check_throttle(session, account_key, FAILURES_OF_ACCOUNT, now)
-    _check_throttle(session, address_key, FAILURES_OF_ADDRESS, now)
-    attempts = [SignInAttempt(key=account_key, at=now), SignInAttempt(key=address_key, at=now)]
-    session.add_all(attempts)
-    session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - ATTEMPTS_KEPT))
     staff = session.scalar(select(Staff).where(Staff.email == email))
+    limits = _limits("account", email, staff, visitor, now)
+    attempts = _count(session, limits, now)
     session.commit()
 
     nobodys_hash = _nobodys_hash()
     known_hash = staff.password_hash if staff is not None and not staff.disabled else None
-    is_right = _verified(known_hash or nobodys_hash, password)
-    if staff is None or known_hash is None or not is_right:
+    matches = _verified(known_hash or nobodys_hash, password)
+    if staff is None or known_hash is None or not matches:
         raise NotSignedIn("The e-mail address or the password is wrong.")
 
-    session.execute(delete(SignInAttempt).where(SignInAttempt.key == account_key))
-    session.execute(delete(SignInAttempt).where(SignInAttempt.id == attempts[1].id))
-    session.execute(delete(StaffSession).where(StaffSession.expires_at <= now))
+    _forgive(session, limits, attempts)
     if _hasher.check_needs_rehash(known_hash):
         staff.password_hash = _hasher.hash(_bytes_of(password))
+    return enter(session, staff, visitor, now)
+
+
+def enter(session: Session, staff: Staff, visitor: Visitor, now: datetime) -> tuple[Staff, str, str]:
+    """Let somebody in who has shown who they are, by password or at the identity provider. Commits by itself.
+
+    Raises:
+        CodeNeeded: the account has a second step.
+    """
+    if staff.totp_since is not None:
+        code_pass = give_pass(session, staff, Purpose.CODE, now)
+        session.commit()
+        raise CodeNeeded(code_pass)
+    return _open(session, staff, visitor, now)
+
+
+def take_second_step(
+    session: Session, code_pass: str, code: str, visitor: Visitor, now: datetime
+) -> tuple[Staff, str, str]:
+    """The second step of a sign-in, by a code from the telephone or a recovery code. Commits by itself.
+
+    Raises:
+        NotSignedIn: the first step is too long ago, was used, or had five wrong codes; begin anew.
+        InvalidField: the code is wrong or was used before.
+        TooMany: too many wrong codes of this account in 15 minutes.
+    """
+    staff, right = holder_of(session, code_pass, Purpose.CODE, now)
+    limits = _limits("code", staff.email, staff, visitor, now)
+    attempts = _count(session, limits, now)
+    right.tries += 1
+    session.commit()
+    if not is_right(session, staff, code, visitor.key, now):
+        raise InvalidField("The code is wrong, or it was used before. Wait for the next one.", field="code")
+    _forgive(session, limits, attempts)
+    used = session.execute(delete(StaffPass).where(StaffPass.id == right.id))
+    if not used.rowcount:  # type: ignore[attr-defined]
+        raise NotSignedIn
+    return _open(session, staff, visitor, now)
+
+
+def _open(session: Session, staff: Staff, visitor: Visitor, now: datetime) -> tuple[Staff, str, str]:
+    session.execute(delete(StaffSession).where(StaffSession.expires_at <= now))
     token, csrf_token = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     session.add(
         StaffSession(
@@ -161,11 +260,84 @@ def sign_in(session: Session, email: str, password: str, address: str, now: date
             created_at=now,
             seen_at=now,
             expires_at=now + LONGEST_SESSION,
+            browser=browser_family(visitor.user_agent)[:60],
+            address=short_address(visitor.address),
         )
     )
     record(session, "sign_in", staff_id=staff.id, now=now)
     session.commit()
     return staff, token, csrf_token
+
+
+def check_own_password(session: Session, staff: Staff, password: str, session_id: int, now: datetime) -> None:
+    """Before a deed that a borrowed screen must not allow. Commits the attempt by itself.
+
+    Raises:
+        InvalidField: it is wrong.
+        TooMany: five wrong ones from this session in 15 minutes.
+    """
+    limits = [(f"own:{session_id}", FAILURES_OF_ACCOUNT)]
+    attempts = _count(session, limits, now)
+    known_hash = staff.password_hash
+    session.commit()
+    if known_hash is None or not _verified(known_hash, password):
+        raise InvalidField(mark("This is not your present password."), field="password")
+    _forgive(session, limits, attempts)
+
+
+def _limits(kind: str, email: str, staff: Staff | None, visitor: Visitor, now: datetime) -> list[tuple[str, int]]:
+    """(key, most failures) of everything an attempt counts for; the first is the account's, or the known browser's."""
+    device = device_of(visitor.key, visitor.device, staff.id, now) if staff is not None and visitor.device else None
+    if device is not None:
+        return [(f"device-{kind}:{device}", FAILURES_OF_ACCOUNT)]
+    return [
+        (f"{kind}:{email}", FAILURES_OF_ACCOUNT),
+        (f"address:{visitor.address[:LONGEST_ADDRESS]}", FAILURES_OF_ADDRESS),
+    ]
+
+
+def _count(session: Session, limits: list[tuple[str, int]], now: datetime) -> list[SignInAttempt]:
+    """Note an attempt, as a failure until `_forgive`. Raises TooMany."""
+    for key, most in limits:
+        check_throttle(session, key, most, now)
+    attempts = [SignInAttempt(key=key, at=now) for key, _ in limits]
+    session.add_all(attempts)
+    session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - ATTEMPTS_KEPT))
+    session.flush()
+    return attempts
+
+
+def _forgive(session: Session, limits: list[tuple[str, int]], attempts: list[SignInAttempt]) -> None:
+    """It was no failure: the account begins anew, an address loses this one attempt."""
+    session.execute(delete(SignInAttempt).where(SignInAttempt.key == limits[0][0]))
+    for attempt in attempts[1:]:
+        session.execute(delete(SignInAttempt).where(SignInAttempt.id == attempt.id))
+
+
+def sessions_of(session: Session, staff_id: int, now: datetime) -> Sequence[StaffSession]:
+    """Browsers that are signed in to an account, the latest seen first."""
+    return session.scalars(
+        select(StaffSession)
+        .where(StaffSession.staff_id == staff_id, StaffSession.expires_at > now, StaffSession.seen_at > now - IDLE)
+        .order_by(StaffSession.seen_at.desc(), StaffSession.id.desc())
+    ).all()
+
+
+def end_session(session: Session, session_id: int, now: datetime, *, of: int, by: int) -> None:
+    """Sign one browser of an account out.
+
+    Raises:
+        NotFound: the account has no such session.
+    """
+    ended = session.execute(delete(StaffSession).where(StaffSession.id == session_id, StaffSession.staff_id == of))
+    if not ended.rowcount:  # type: ignore[attr-defined]
+        raise NotFound
+    record(session, "session_ended", staff_id=by, now=now, account=of)
+
+
+def end_sessions(session: Session, staff_id: int, *, but: int | None = None) -> None:
+    ended = delete(StaffSession).where(StaffSession.staff_id == staff_id)
+    session.execute(ended if but is None else ended.where(StaffSession.id != but))
 
 
 def session_of(session: Session, token: str, now: datetime) -> SignedIn:
@@ -247,7 +419,8 @@ def staff_of_token(session: Session, token: str, now: datetime) -> Staff:
     return staff
 
 
-def _check_throttle(session: Session, key: str, limit: int, now: datetime) -> None:
+def check_throttle(session: Session, key: str, limit: int, now: datetime) -> None:
+    """Raises TooMany when this key has had so many attempts in a quarter of an hour."""
     failures = session.scalars(
         select(SignInAttempt.at)
         .where(SignInAttempt.key == key, SignInAttempt.at > now - THROTTLE_WINDOW)

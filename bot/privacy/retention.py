@@ -25,6 +25,7 @@ from bot.identity.models import (
     JoinState,
     LinkCode,
     SignInAttempt,
+    StaffPass,
     StaffSession,
 )
 from bot.privacy.erase import ERASED, delete_rows, strip_audit
@@ -251,6 +252,14 @@ RULES: tuple[Rule, ...] = (
         mark("until they expire"),
         lambda cutoff: select(StaffSession.id).where(StaffSession.expires_at < cutoff),
         _rows(StaffSession),
+    ),
+    Rule(
+        "staff_passes",
+        mark("Links for a new password and second steps under way (as hashes)"),
+        relativedelta(),
+        mark("until they expire"),
+        lambda cutoff: select(StaffPass.id).where(StaffPass.expires_at < cutoff),
+        _rows(StaffPass),
     ),
     Rule(
         "audit_log",

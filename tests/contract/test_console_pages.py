@@ -61,10 +61,11 @@ CHANGING_A_TALK = [(method, path) for method, path in REQUESTS if method != "GET
 ELSEWHERE = (
     "/staff/events",
     "/staff/api/conversations/{conversation_id}/files/{file_id}",
+    "/staff/audit/log.csv",
     *(f"/staff/radar/{name}" for name in ("report.pdf", "students", "stuck.csv", "weeks.csv")),
 )
-"""The stream never ends; a file needs one that has arrived (tests/integration/console/test_files.py); the radar's own
-roles: tests/integration/console/test_radar_page.py."""
+"""The stream never ends; a file needs one that has arrived (tests/integration/console/test_files.py); radar and log
+are not for every role (tests/contract/test_access.py)."""
 READING = [path for method, path in REQUESTS if method == "GET" and path not in ELSEWHERE]
 requests = pytest.mark.parametrize(("method", "path"), REQUESTS)
 BODIES: dict[str, dict[str, object]] = {
@@ -200,6 +201,7 @@ def test_the_requests_behind_the_pages_are_known():
         ("GET", "/staff/api/conversations/{conversation_id}/messages"),
         *(("GET", f"{talk}/{name}") for name in ("notes", "people", "transcript")),
         *(("GET", f"/staff/api/{name}") for name in ("desks", "inbox", "mentions", "tags", "tasks")),
+        ("GET", "/staff/audit/log.csv"),
         ("GET", "/staff/events"),
         ("PATCH", f"{talk}/messages/{{seq}}"),
         *(("POST", f"/staff/answers/{name}") for name in ("confirm", "decide", "edit", "save")),
@@ -214,6 +216,11 @@ def test_the_requests_behind_the_pages_are_known():
         *(("POST", f"{talk}/{name}") for name in ("viewing", "wake")),
         ("POST", "/staff/api/here"),
         *(("POST", f"/staff/api/tasks/{{task_id}}/{name}") for name in ("done", "undo")),
+        *(("POST", f"/staff/account/{name}") for name in ("password", "second-step", "second-step/codes")),
+        *(("POST", f"/staff/account/{name}") for name in ("second-step/confirm", "second-step/off")),
+        *(("POST", f"/staff/account/sessions/{name}") for name in ("end", "end-others")),
+        *(("POST", f"/staff/accounts/{name}") for name in ("add", "disable", "enable", "reset", "role")),
+        *(("POST", f"/staff/accounts/{name}") for name in ("second-step/off", "sessions/end", "sessions/end-all")),
         ("POST", "/staff/bookings/add"),
         ("POST", "/staff/bookings/cancel"),
         ("POST", "/staff/bookings/certificate"),

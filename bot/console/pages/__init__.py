@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
+from bot.console.pages.account import routes as account
+from bot.console.pages.accounts import routes as accounts
+from bot.console.pages.audit import routes as audit
 from bot.console.pages.answers import routes as answers
 from bot.console.pages.bookings import routes as bookings
 from bot.console.pages.buddies import routes as buddies
@@ -27,6 +30,8 @@ class Page:
     roles: frozenset[Role]
     render: Callable[[Request, SignedIn], Response]
     routes: APIRouter
+    is_own: bool = False
+    """Of the account that is signed in: in the menu of the name, and auditors may write there."""
 
 
 PAGES = (
@@ -74,4 +79,7 @@ PAGES = (
         students.render,
         students.routes(),
     ),
+    Page("/staff/accounts", mark("Accounts"), frozenset({Role.ADMIN}), accounts.render, accounts.routes()),
+    Page("/staff/audit", mark("Log"), frozenset({Role.AUDITOR, Role.ADMIN}), audit.render, audit.routes()),
+    Page("/staff/account", mark("My account"), frozenset(Role), account.render, account.routes(), is_own=True),
 )

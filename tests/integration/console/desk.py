@@ -3,6 +3,9 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,9 +28,19 @@ from tests.factories import make_staff
 PASSWORD = "paper lantern canal"
 
 
+@cache
+def _folder() -> TemporaryDirectory[str]:
+    return TemporaryDirectory()
+
+
+def data_folder() -> Path:
+    """Of these tests, for the keys that the console makes; gone with the process."""
+    return Path(_folder().name)
+
+
 def desk_services(database: Database, clock: Clock, **settings: Any) -> Services:
     return Services(
-        settings=Settings(_env_file=None, **settings),
+        settings=Settings(_env_file=None, **{"data": data_folder(), **settings}),
         clock=clock,
         database=database,
         knowledge=SimpleNamespace(topics={}, folder=ROOT / "knowledge", school=SimpleNamespace(desk_hours=None)),
@@ -87,7 +100,7 @@ async def sign_in(client: httpx.AsyncClient, staff: Staff, password: str = PASSW
     response = await client.post(
         "/staff/sign-in", data={"email": staff.email, "password": password, "csrf": hidden(form, "csrf")}
     )
-    if response.status_code == 303:
+    if response.headers.get("Location") == "/staff":
         page = await client.get("/staff")
         client.headers["X-CSRF-Token"] = hidden(page, "csrf")
     return response

@@ -1,16 +1,20 @@
 import pytest
 import typer
+from sqlalchemy import select
 from typer.testing import CliRunner
 
+from bot.conversations.models import OutboxEntry
 from bot.db.session import Database
+from bot.errors import NotSignedIn
 from bot.identity.cli import staff_commands
+from bot.identity.resets import reset_password
 from bot.identity.staff import sign_in, staff_of_token
 
 
 @pytest.fixture
 def run(database, clock):
     app = typer.Typer()
-    app.add_typer(staff_commands(lambda: Database(database.url), clock), name="staff")
+    app.add_typer(staff_commands(lambda: Database(database.url), clock, lambda: "https://desk.example"), name="staff")
 
     def call(*arguments: str, typed: str = ""):
         return CliRunner().invoke(app, ["staff", *arguments], input=typed)
@@ -57,3 +61,28 @@ def test_a_weak_password_is_refused_with_the_reason(run, claire):
 
     assert result.exit_code == 2
     assert "A password has 12 to 256 characters" in result.stderr
+
+
+def test_a_link_for_a_new_password_is_printed_and_works_once(run, database, claire, now):
+    token = run("reset", claire).stdout.strip().removeprefix("https://desk.example/staff/reset?token=")
+
+    with database.write() as session:
+        assert reset_password(session, token, "brick canal and paper", now).email == claire
+    with database.write() as session, pytest.raises(NotSignedIn):
+        reset_password(session, token, "paper canal and brick", now)
+
+
+def test_a_link_for_a_new_password_is_sent_by_mail(run, database, claire):
+    said = run("reset", claire, "--mail")
+
+    with database.read() as session:
+        mail = session.scalars(select(OutboxEntry.payload)).one()
+    assert said.stdout == f"A mail with a link goes to {claire} while the gateway runs; it works for 30 minutes.\n"
+    assert mail["to"] == claire
+    assert "https://desk.example/staff/reset?token=" in mail["text"]
+
+
+def test_a_disabled_account_gets_no_link(run, claire):
+    run("disable", claire)
+
+    assert [run("reset", claire, *mail).exit_code for mail in ((), ("--mail",))] == [2, 2]

@@ -19,6 +19,7 @@ from bot.identity.models import (
     JoinState,
     LinkCode,
     SignInAttempt,
+    StaffPass,
     StaffSession,
 )
 from bot.privacy import retention
@@ -143,6 +144,9 @@ MADE = {
     "bookings": booking,
     "certificate_requests": certificate_request,
     "staff_sessions": staff_session,
+    "staff_passes": lambda session, now: StaffPass(
+        staff_id=make_staff(session, now).id, purpose="reset", token_hash="h", created_at=now - DAY, expires_at=now
+    ),
     "audit_log": lambda _session, now: AuditEntry(id=100, at=now, action="claim", details={}),
     "erasures": lambda _session, now: Erasure(address_hash="h", erased_at=now, senders=[]),
 }

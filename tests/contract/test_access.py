@@ -1,0 +1,171 @@
+"""Role × route: every request below /staff and /api/v1/staff is tried by every role, and docs/access-matrix.md is that.
+
+`ACCUEIL_WRITE_MATRIX=1` writes the table anew; whoever commits it has read it.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from bot.bootstrap import Services
+from bot.clock import FixedClock
+from bot.config import ROOT
+from bot.console import staff_api_router, staff_pages_router
+from bot.console.pages import PAGES
+from bot.db.session import Database
+from bot.identity.models import Role, Staff
+from tests.factories import make_conversation, make_staff
+from tests.integration.console.desk import bearer_of, browser, desk_app, desk_services, enter
+
+FILE = ROOT / "docs" / "access-matrix.md"
+HEAD = """# Role and request
+
+Written by `tests/contract/test_access.py`, which tries every cell: ● allowed, – refused. Without a session a page leads to the
+sign-in and everything else is refused; an unsafe request without the CSRF token or from another site is refused to every role.
+
+| | request | adviser | coordinator | editor | admin | auditor |
+| --- | --- | --- | --- | --- | --- | --- |
+"""
+OPEN = {
+    "/staff/static/{name}",
+    "/staff/sign-in",
+    "/staff/sign-out",
+    "/staff/language",
+    "/staff/code",
+    "/staff/forgotten",
+    "/staff/reset",
+    "/staff/oidc",
+    "/staff/oidc/callback",
+}
+"""The door: reached without being signed in, tested by tests/integration/console."""
+ENDLESS = "/staff/events"
+BODIES: dict[str, dict[str, Any]] = {
+    "messages": {"client_id": "7f8ad1f0-95d6-4c0c-b7a1-6a0f2a7f7d10", "text": "Hello"},
+    "typing": {"on": True},
+}
+"""A service looks at the role after the body was read: it must be a good one."""
+
+
+def routes_of(router: Any) -> set[tuple[str, str]]:
+    return {
+        (method, route.path)
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+
+
+REQUESTS = sorted(
+    (method, path)
+    for method, path in routes_of(staff_pages_router()) | routes_of(staff_api_router())
+    if path not in OPEN
+)
+UNSAFE = [(method, path) for method, path in REQUESTS if method != "GET" and path.startswith("/staff")]
+PATHS = {page.path for page in PAGES}
+
+
+@pytest.fixture
+def services(database: Database, clock: FixedClock) -> Services:
+    if not database.is_sqlite:
+        pytest.skip("roles do not depend on the database")
+    return desk_services(database, clock)
+
+
+@pytest.fixture
+def app(services: Services) -> FastAPI:
+    return desk_app(services)
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with browser(app) as client:
+        yield client
+
+
+@pytest.fixture
+def conversation_id(services: Services) -> UUID:
+    with services.database.write() as session:
+        return make_conversation(session, services.clock.now()).id
+
+
+async def answer(client: httpx.AsyncClient, method: str, path: str, conversation_id: UUID, **more: Any) -> int:
+    """The status; every {number} in the path is one that does not exist."""
+    filled = path.replace("{conversation_id}", str(conversation_id))
+    while "{" in filled:
+        before, _, rest = filled.partition("{")
+        filled = f"{before}1{rest.partition('}')[2]}"
+    body = BODIES.get(path.rpartition("/")[2], {}) if method != "GET" else None
+    return (await client.request(method, filled, json=body, **more)).status_code
+
+
+async def may(
+    client: httpx.AsyncClient, method: str, path: str, conversation_id: UUID, headers: dict[str, str]
+) -> bool:
+    if path == ENDLESS:
+        # Asked without taking the stream: the guard of the inbox beside it is the same one.
+        path = "/staff/api/inbox"
+    return await answer(client, method, path, conversation_id, headers=headers) not in (401, 403)
+
+
+async def test_every_cell_is_as_it_is_written(client: httpx.AsyncClient, services: Services, conversation_id: UUID):
+    cells: dict[tuple[str, str], list[str]] = {each: [] for each in REQUESTS}
+    for role in Role:
+        with services.database.write() as session:
+            staff = make_staff(session, services.clock.now(), role.title(), role)
+            bearer = bearer_of(session, services, staff)
+        enter(client, services, staff)
+        for method, path in REQUESTS:
+            headers = bearer if path.startswith("/api/") else {}
+            allowed = await may(client, method, path, conversation_id, headers)
+            cells[method, path].append("●" if allowed else "–")
+            with services.database.write() as session:
+                # Whatever the last request did, the next one meets the account as it was.
+                assert session.get_one(Staff, staff.id).role == role
+    rows = "".join(f"| {method} | `{path}` | {' | '.join(marks)} |\n" for (method, path), marks in cells.items())
+    if os.environ.get("ACCUEIL_WRITE_MATRIX"):
+        FILE.write_text(HEAD + rows, encoding="utf-8")
+
+    assert FILE.read_text(encoding="utf-8") == HEAD + rows
+
+
+def test_an_auditor_changes_nothing_but_the_own_account():
+    rows = [line.split("|") for line in FILE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    changes = [row[2].strip(" `") for row in rows if row[1].strip() not in ("GET", "", "---") and "●" in row[7]]
+
+    assert [path for path in changes if not path.startswith("/staff/account/")] == ["/staff/api/here"]
+
+
+def test_a_page_is_open_to_its_roles_and_to_no_other():
+    rows = [line.split("|") for line in FILE.read_text(encoding="utf-8").splitlines() if line.startswith("| GET")]
+    marks = {row[2].strip(" `"): [cell.strip() for cell in row[3:8]] for row in rows}
+
+    for page in PAGES:
+        assert marks[page.path] == ["●" if role in page.roles else "–" for role in Role]
+
+
+async def test_without_a_session_nothing_is_open(client: httpx.AsyncClient, conversation_id: UUID):
+    answers = {(method, path): await answer(client, method, path, conversation_id) for method, path in REQUESTS}
+
+    assert answers == {(method, path): 303 if path in PATHS else 401 for method, path in REQUESTS}
+
+
+@pytest.mark.parametrize(
+    "headers", [{"X-CSRF-Token": ""}, {"X-CSRF-Token": "guessed"}, {"Sec-Fetch-Site": "cross-site"}]
+)
+async def test_an_unsafe_request_without_the_token_or_from_another_site_is_refused(
+    client: httpx.AsyncClient, services: Services, conversation_id: UUID, headers: dict[str, str]
+):
+    with services.database.write() as session:
+        enter_as = make_staff(session, services.clock.now(), "Marc", Role.ADMIN)
+    enter(client, services, enter_as)
+    answers = {
+        (method, path): await answer(client, method, path, conversation_id, headers=headers) for method, path in UNSAFE
+    }
+
+    assert answers == dict.fromkeys(UNSAFE, 403)
