@@ -13,8 +13,8 @@ from bot.content.desks import load_desks
 from bot.content.loader import Knowledge, load_knowledge
 from bot.conversations.live import Live
 from bot.db.session import Database
-from bot.handoff.desks import Office, office_of
 from bot.editing.live import Editions
+from bot.handoff.desks import Office, office_of
 from bot.paperwork.schema import Procedure, load_procedures
 from bot.radar.watch import Watch
 from bot.tables import METADATA

@@ -26,8 +26,9 @@ from tests.integration.console.desk import bearer_of, browser, desk_app, desk_se
 FILE = ROOT / "docs" / "access-matrix.md"
 HEAD = """# Role and request
 
-Written by `tests/contract/test_access.py`, which tries every cell: ● allowed, – refused. Without a session a page leads to the
-sign-in and everything else is refused; an unsafe request without the CSRF token or from another site is refused to every role.
+Written by `tests/contract/test_access.py`, which tries every cell: ● allowed, – refused. Without a session a page leads to
+the sign-in and everything else is refused; an unsafe request without the CSRF token or from another site is refused to
+every role.
 
 | | request | adviser | coordinator | editor | admin | auditor |
 | --- | --- | --- | --- | --- | --- | --- |

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request, Response
 
 from bot.console.pages.account import routes as account
 from bot.console.pages.accounts import routes as accounts
-from bot.console.pages.audit import routes as audit
 from bot.console.pages.answers import routes as answers
+from bot.console.pages.audit import routes as audit
 from bot.console.pages.bookings import routes as bookings
 from bot.console.pages.buddies import routes as buddies
 from bot.console.pages.desk import routes as desk

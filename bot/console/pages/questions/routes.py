@@ -149,8 +149,8 @@ def take_back_form(
 ) -> Response:
     now = services.clock.now()
 
-    def deed(session: Session) -> object:
-        return assigning.take_back(session, _desk(services), signed_in.staff, assignment, now)
+    def deed(session: Session) -> None:
+        assigning.take_back(session, _desk(services), signed_in.staff, assignment, now)
 
     return _do(services, deed, "taken_back")
 

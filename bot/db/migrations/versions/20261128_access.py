@@ -1,7 +1,7 @@
 """Access: second steps, one-time rights, where sessions came from, and the chain of the audit log.
 
 Revision ID: access
-Revises: messengers
+Revises: upkeep
 """
 
 import secrets
@@ -13,7 +13,7 @@ from alembic import op
 from bot.identity.chain import GENESIS, GUARDS, UNGUARDS, details_hash, entry_hash
 
 revision = "access"
-down_revision = "messengers"
+down_revision = "upkeep"
 branch_labels = None
 depends_on = None
 

@@ -1,14 +1,14 @@
 """Answers edited in the console: editions, their saved texts, and what students thought of answers.
 
 Revision ID: editions
-Revises: messengers
+Revises: takeover
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "editions"
-down_revision = "messengers"
+down_revision = "takeover"
 branch_labels = None
 depends_on = None
 

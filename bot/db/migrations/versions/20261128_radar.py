@@ -1,14 +1,14 @@
 """The radar: what is counted of a week, and an index to count it by.
 
 Revision ID: radar
-Revises: messengers
+Revises: editions
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "radar"
-down_revision = "messengers"
+down_revision = "editions"
 branch_labels = None
 depends_on = None
 

@@ -1,14 +1,14 @@
 """Questions that were decided about, phrases taken from them, retrainings.
 
 Revision ID: upkeep
-Revises: messengers
+Revises: radar
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "upkeep"
-down_revision = "messengers"
+down_revision = "radar"
 branch_labels = None
 depends_on = None
 
