@@ -341,6 +341,7 @@ def whole_app() -> typer.Typer:
         audit,
         bookings,
         buddies,
+        desks,
         evidence,
         import_buddies,
         knowledge,
@@ -370,6 +371,7 @@ def whole_app() -> typer.Typer:
     students.add_to(app)
     bookings.add_to(app)
     buddies.add_to(app)
+    desks.add_to(app)
     import_buddies.add_to(app)
     telegram.add_to(app)
     sandbox.add_to(app)
