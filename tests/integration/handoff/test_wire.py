@@ -10,7 +10,9 @@ from bot.conversations.models import Author, Conversation
 from bot.conversations.service import append
 from bot.db.session import Database
 from bot.handoff import wire
-from bot.handoff.service import claim
+from bot.handoff.changes import edit, take_back
+from bot.handoff.service import claim, reply
+from bot.identity.models import Staff
 from tests.factories import make_conversation, make_staff
 
 
@@ -128,3 +130,26 @@ async def test_a_stream_ends_quietly_when_the_database_goes_away_or_the_talk_is_
     away = Database(f"sqlite:///{tmp_path / 'nowhere' / 'accueil.db'}")
     assert await asyncio.wait_for(read(away, live, talk, count=99), 5) == []
     away.close()
+
+
+async def test_what_a_colleague_changes_is_told_again_and_to_whoever_comes_back(database, clock, now, talk):
+    live = Live(database, clock)
+    with database.write() as session:
+        claire = make_staff(session, now)
+        seq = reply(session, talk, claire, "first", "Come at nine", now).message.seq
+    reading = asyncio.create_task(read(database, live, talk, after=seq, count=3))
+    await asyncio.sleep(0.1)
+    with database.write() as session:
+        edit(session, talk, seq, session.get_one(Staff, claire.id), "Come at ten", now)
+    live.changed(talk)
+    await asyncio.sleep(0.1)
+    with database.write() as session:
+        take_back(session, talk, seq, session.get_one(Staff, claire.id), now)
+    live.changed(talk)
+
+    seen = await asyncio.wait_for(reading, 5)
+    again = await read(database, live, talk, after=seq, count=1)
+
+    told = [(name, event["text"]) for name, event in seen if name != "control"]
+    assert told == [("edited", "Come at ten"), ("deleted", "This message was deleted.")]
+    assert [(name, event["text"]) for name, event in again] == told[1:]

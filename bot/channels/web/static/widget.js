@@ -306,7 +306,7 @@
   /**
    * One conversation with the server: opens or restores it, listens, sends in order.
    *
-   * `view` is told `onEvent(event)`, `onControl({control, staff_name, position})`, `onTyping({author, on})`,
+   * `view` is told `onEvent(event)`, `onChanged(event)` for one told before, `onControl({control, staff_name, position})`, `onTyping({author, on})`,
    * `onLine("connecting" | "online" | "offline")`, `onRestored()`, `onGone()`, and for each message on its way
    * `onPending(item, state, details)`, `state` being "sending" | "retrying" | "slow" | "sent" | "failed" | "urgent".
    */
@@ -320,6 +320,7 @@
     #seen = new Set();
     // Only what was received in order moves this: our own message may be confirmed before an older one has come.
     #lastSeq = 0;
+    #changes = 0;
     #queue = [];
     #draining = false;
     #opening = null;
@@ -486,6 +487,7 @@
       [this.#id, this.#token] = [made.conversation_id, made.token];
       this.#seen.clear();
       this.#lastSeq = 0;
+      this.#changes = 0;
       made.messages.forEach((event) => this.#receive(event));
       this.#view.onControl({ control: made.control });
       this.#save();
@@ -515,8 +517,10 @@
     /** How many events came. */
     async #fetchAfter(wait) {
       const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout((wait + 15) * SECOND)]);
-      const response = await this.#call(`/messages?after=${this.#lastSeq}&limit=${PAGE}&wait=${wait}`, { signal });
+      const response = await this.#call(`/messages?after=${this.#lastSeq}&changes=${this.#changes}&limit=${PAGE}&wait=${wait}`, { signal });
       const page = await response.json();
+      page.changed.forEach((event) => this.#view.onChanged(event));
+      this.#changes = page.changes;
       page.events.forEach((event) => this.#receive(event));
       this.#view.onControl({ control: page.control });
       return page.events.length;
@@ -575,6 +579,7 @@
         for await (const { event, data } of serverSentEvents(response.body, arrived)) {
           const value = JSON.parse(data);
           if (event === "message") this.#receive(value);
+          else if (event === "edited" || event === "deleted") this.#view.onChanged(value);
           else if (event === "control") this.#view.onControl(value);
           else if (event === "typing") this.#view.onTyping(value);
         }
@@ -1034,6 +1039,7 @@
     #view() {
       return {
         onEvent: (event) => this.#onEvent(event),
+        onChanged: (event) => this.#onChanged(event),
         onControl: (control) => this.#onControl(control),
         onTyping: ({ author, on }) => this.#setTyping(author, on),
         onLine: (state) => this.#onLine(state),
@@ -1260,6 +1266,14 @@
         this.#unread += 1;
         this.#countUnread();
       }
+    }
+
+    /** A colleague has changed or taken back what is on the page; whoever comes back hears of all such messages. */
+    #onChanged(event) {
+      const place = this.#events.findIndex(({ seq }) => seq === event.seq);
+      if (place < 0 || this.#events[place].text === event.text) return;
+      this.#events[place] = event;
+      [...this.#ui.log.children].find((node) => Number(node.dataset.seq) === event.seq)?.replaceWith(this.#message(event));
     }
 
     /** The stream may bring our own message before the answer to its POST does: it is the bubble already there. */
