@@ -155,6 +155,7 @@ def check_content(
 ) -> None:
     """Say what is missing, out of date or dangling in knowledge/ and data/nlu/."""
     from bot.content.check import blanks, check
+    from bot.content.desks import load_desks
     from bot.content.loader import load_knowledge
     from bot.courses.statements import load_statements
     from bot.housing.advert_file import load_adverts
@@ -168,6 +169,7 @@ def check_content(
         # Each raises what is wrong in its own file.
         load_adverts(root / "knowledge")
         load_statements(root / "knowledge" / "placement.yml")
+        load_desks(root / "knowledge" / "desks.yml")
         findings = check(knowledge, root / "data" / "nlu", root / "tests" / "nlu", procedures, day)
         for finding in findings:
             say(str(finding))

@@ -4,7 +4,7 @@ import json
 import os
 import secrets
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,11 +22,18 @@ from bot.buddies.demo import DEMO_STATES, DemoBuddy, DemoLocal, add_local, add_p
 from bot.buddies.matching import load_weights
 from bot.clock import day_in_france
 from bot.config import Settings
+from bot.content.desks import load_desks
+from bot.conversations.models import Author
+from bot.conversations.service import append, open_conversation
+from bot.conversations.words import greeting
 from bot.courses.models import Placement
 from bot.errors import ContentError
+from bot.handoff.beside import add_task
+from bot.handoff.desks import Office, join
+from bot.handoff.service import release, reply
 from bot.i18n.languages import is_supported
 from bot.identity.models import Role, Staff
-from bot.identity.staff import create_staff, set_password
+from bot.identity.staff import create_staff, set_password, staff_of_email
 from bot.paperwork.models import StepDone
 from bot.students.facts import FactsError, facts_from
 from bot.students.models import HousingApplication, Student
@@ -76,6 +83,19 @@ class DemoColleague(_Part):
     name: str
     role: Role
     language: str
+    desks: list[str] = Field(default_factory=list)
+
+
+class DemoPromise(_Part):
+    """One entry of demo/promises.yml: a short talk that ends with a promise."""
+
+    student: str
+    colleague: str
+    question: str
+    answer: str
+    text: str
+    days: int = Field(ge=0, le=60)
+    """Until it is due."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +130,7 @@ def load_demo(session: Session, settings: Settings, now: datetime) -> DemoSummar
     cast = read_students(settings.root / "demo" / "students.yml")
     buddies = read_locals(settings.root / "demo" / "buddies.yml")
     colleagues = read_colleagues(settings.root / "demo" / "staff.yml")
+    promises = _entries(settings.root / "demo" / "promises.yml", DemoPromise)
     password_file = settings.data / PASSWORD_FILE
     if session.scalar(select(func.count()).select_from(Student)):
         return _summary(session, (*cast, *buddies), _kept_sign_ins(password_file), loaded=False)
@@ -124,6 +145,12 @@ def load_demo(session: Session, settings: Settings, now: datetime) -> DemoSummar
             add_pair(session, student, each.buddy, now, weights)
     sign_ins = tuple(_add_colleague(session, each, now) for each in colleagues if not _has_account(session, each))
     _keep(password_file, sign_ins)
+    office = Office(load_desks(settings.root / "knowledge" / "desks.yml"))
+    for colleague in colleagues:
+        for desk in colleague.desks:
+            join(session, office, desk, staff_of_email(session, colleague.email))
+    for promise in promises:
+        _add_promise(session, promise, now)
     return _summary(session, (*cast, *buddies), sign_ins, loaded=True)
 
 
@@ -223,6 +250,22 @@ def _add_colleague(session: Session, demo: DemoColleague, now: datetime) -> Sign
     password = secrets.token_urlsafe(12)
     set_password(session, staff, password, now)
     return SignIn(demo.email, demo.name, demo.role, password)
+
+
+def _add_promise(session: Session, demo: DemoPromise, now: datetime) -> None:
+    student = session.scalars(select(Student).where(Student.email == demo.student)).one()
+    staff = staff_of_email(session, demo.colleague)
+    language = student.language
+    conversation, _token = open_conversation(
+        session, language=language, language_chosen=True, greeting=greeting(language), channel="web", now=now
+    )
+    conversation.student_id = student.id
+    append(session, conversation, Author.STUDENT, demo.question, now=now)
+    reply(session, conversation.id, staff, "demo", demo.answer, now)
+    release(session, conversation.id, staff, now)
+    # Nobody of the demo is waiting for a mail.
+    conversation.answer_due_at = None
+    add_task(session, conversation, staff, demo.text, day_in_france(now) + timedelta(days=demo.days), now)
 
 
 def _keep(file: Path, sign_ins: tuple[SignIn, ...]) -> None:

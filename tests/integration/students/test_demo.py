@@ -10,8 +10,11 @@ from bot.buddies.matching import Weights
 from bot.buddies.models import BuddyPairing, BuddyProfile
 from bot.buddies.tending import Content, tend
 from bot.config import ROOT, Settings
+from bot.conversations.models import Conversation
 from bot.demo import PASSWORD_FILE, DemoSummary, load_demo, read_colleagues, read_students
 from bot.errors import ContentError
+from bot.handoff.desks import members
+from bot.handoff.models import Task
 from bot.identity.models import Role, Staff
 from bot.identity.staff import sign_in
 from bot.paperwork.answer import personal_sentence
@@ -231,3 +234,19 @@ def test_a_mistake_in_the_cast_is_named(tmp_path, change, named):
 
     with pytest.raises(ContentError, match=named):
         read_students(file)
+
+
+def test_the_office_of_the_demo_has_two_desks_and_a_promise_to_keep(database, settings, now):
+    load(database, settings, now)
+
+    with database.read() as session:
+        who = {desk: [person.name for person in people] for desk, people in members(session).items()}
+        task, name = session.execute(select(Task, Staff.name).join(Staff, Staff.id == Task.owner_id)).one()
+        conversation = session.get_one(Conversation, task.conversation_id)
+    assert who == {"housing": ["Claire"], "office": ["Claire", "Inès"]}
+    assert (name, task.due, task.text) == (
+        "Claire",
+        date(2026, 11, 27),
+        "(demo) Send the certificate of enrolment in French",
+    )
+    assert (conversation.control, conversation.answer_due_at) == ("bot", None)
