@@ -28,7 +28,7 @@ def build_app() -> Sanic[Any, Any]:
 
 
 async def begin_to_follow(app: Sanic[Any, Any]) -> None:
-    app.add_task(follow_editions())
+    app.add_task(follow_editions(), name="editions")
 
 
 async def follow_editions() -> None:
