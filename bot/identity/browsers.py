@@ -40,7 +40,7 @@ def browser_family(user_agent: str) -> str:
 
 
 def short_address(address: str) -> str:
-    """Enough of an address to know a place again, not enough to know a household: 192.0.2.…, 2001:db8:1:…"""
+    """Enough of an address to know a place again, not enough to know a household: 192.0.2.*, 2001:db8:1:*."""
     try:
         known = ipaddress.ip_address(address)
     except ValueError:
@@ -48,8 +48,8 @@ def short_address(address: str) -> str:
     if isinstance(known, ipaddress.IPv6Address) and known.ipv4_mapped is not None:
         known = known.ipv4_mapped
     if known.version == 4:
-        return str(known).rpartition(".")[0] + ".…"
-    return ":".join(part.lstrip("0") or "0" for part in known.exploded.split(":")[:3]) + ":…"
+        return str(known).rpartition(".")[0] + ".*"
+    return ":".join(part.lstrip("0") or "0" for part in known.exploded.split(":")[:3]) + ":*"
 
 
 def device_cookie(key: bytes, staff_id: int, now: datetime) -> str:

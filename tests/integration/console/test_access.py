@@ -334,7 +334,7 @@ async def test_sessions_are_listed_and_one_is_ended(
         page = await client.get("/staff/account")
         ended = await client.post("/staff/account/sessions/end", data={"number": hidden(page, "number")})
 
-        assert "<td>Firefox, Android</td><td>127.0.0.…</td>" in page.text
+        assert "<td>Firefox, Android</td><td>127.0.0.*</td>" in page.text
         assert ended.headers["Location"] == "/staff/account?done=ended"
         assert (await phone.get("/staff")).status_code == 303
     assert (await client.get("/staff")).status_code == 200
