@@ -20,6 +20,7 @@ from bot.conversations.models import Author, Control, Conversation, Kind, Messag
 from bot.db.session import Database
 from bot.handoff.models import Case, Reason
 from bot.paperwork.models import StepDone
+from bot.paperwork.rules import french_holidays
 from bot.paperwork.schema import load_procedures
 from bot.radar.queries import figures_of_weeks
 from bot.radar.rules import By, counted
@@ -54,6 +55,8 @@ def bench_radar(students: int, messages: int, address: str, say: Callable[[str],
 
 def _measured(database: Database, now: datetime) -> Iterator[tuple[str, str]]:
     watch = Watch(database, load_procedures(ROOT / "knowledge" / "procedures"))
+    # The calendar of holidays is read at the first need; a gateway that runs has it.
+    french_holidays(day_in_france(now).year)
     began, cpu = time.monotonic(), time.process_time()
     picture = watch.picture(now)
     yield (

@@ -189,8 +189,9 @@ def hidden_groups(counts: Mapping[str, int], bases: Mapping[str, int]) -> frozen
 
 
 def _can_be_told(hidden: Sequence[int]) -> bool:
-    together = sum(hidden)
-    return len(hidden) < 2 or together in (len(hidden), (FEW - 1) * len(hidden)) or together < FEW
+    together, number = sum(hidden), len(hidden)
+    all_at_an_end = all(count < FEW for count in hidden) and together in (number, (FEW - 1) * number)
+    return number < 2 or together < FEW or all_at_an_end
 
 
 def chosen(stuck: Iterable[Stuck], step: str, groups: Mapping[By, str]) -> list[Stuck]:
