@@ -23,9 +23,8 @@ def with_thoughts(vectors: NDArray[np.float32], thoughts: Sequence[Mapping[str, 
         for name, probability in each.items():
             row[names[name]] = probability
     lengths = np.sqrt((beside * beside).sum(axis=1, keepdims=True))
-    found: NDArray[np.float32] = (np.hstack([vectors, beside / np.maximum(lengths, 1e-9)]) / np.sqrt(2)).astype(
-        np.float32
-    )
+    together = np.hstack([vectors, beside / np.maximum(lengths, 1e-9)])
+    found: NDArray[np.float32] = (together / np.sqrt(2)).astype(np.float32)
     return found
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -17,7 +18,7 @@ from bot.console.access import ServicesDep, by_session, services_of
 from bot.console.html import HEADERS, Notice, console_language, office_page
 from bot.console.pages.questions.words import DONE, OUTCOMES, STAGES, TROUBLE, TROUBLES, WHY
 from bot.errors import InvalidField, NotFound
-from bot.i18n.formats import date_words
+from bot.i18n.formats import date_words, number
 from bot.i18n.languages import BY_CODE, CODES
 from bot.i18n.translate import say
 from bot.identity.staff import SignedIn
@@ -370,10 +371,13 @@ def _report(services: Services, report: Report, language: str) -> dict[str, Any]
     return {
         "questions": report.questions,
         "rows": [
-            (say(language, "Understood"), _percent(before.recognised), _percent(after.recognised)),
-            (say(language, "Answered rightly"), _percent(before.answered), _percent(after.answered)),
-            (say(language, "Answered wrongly"), _percent(before.wrong), _percent(after.wrong)),
-            (say(language, "Asked back, or not known"), _percent(before.unsure), _percent(after.unsure)),
+            (words, *(_percent(share, language) for share in shares))
+            for words, *shares in (
+                (say(language, "Understood"), before.recognised, after.recognised),
+                (say(language, "Answered rightly"), before.answered, after.answered),
+                (say(language, "Answered wrongly"), before.wrong, after.wrong),
+                (say(language, "Asked back, or not known"), before.unsure, after.unsure),
+            )
         ],
         "winners": [(_label(services, each.label, language), each) for each in report.winners],
         "losers": [(_label(services, each.label, language), each) for each in report.losers],
@@ -388,8 +392,8 @@ def _outcomes(before: str, after: str, language: str) -> tuple[str, str]:
     return say(language, OUTCOMES[before]), say(language, OUTCOMES[after])
 
 
-def _percent(share: float) -> str:
-    return f"{share:.1%}".replace("%", " %")
+def _percent(share: float, language: str) -> str:
+    return f"{number(Decimal(f'{share:.1%}'[:-1]), language)} %"
 
 
 def _label(services: Services, label: str, language: str) -> str:
