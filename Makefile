@@ -45,6 +45,10 @@ proof: setup ## The long measurements whose figures the README quotes
 	@$(ACCUEIL) bench turn --own --turns 300
 	@$(ACCUEIL) bench buddies --instances 10000
 	@ACCUEIL_STATE_EXAMPLES=10000 $(PYTHON) -m pytest -q tests/integration/assistant/test_turn_states.py
+	@$(ACCUEIL) bench inbox --conversations 2000 --messages 200000
+	@if [ -n "$$ACCUEIL_BENCH_POSTGRESQL_URL" ]; then \
+		$(ACCUEIL) bench inbox --conversations 2000 --messages 1000000 --database-url "$$ACCUEIL_BENCH_POSTGRESQL_URL"; \
+	else echo "Without ACCUEIL_BENCH_POSTGRESQL_URL (an empty database) the inbox is not measured on PostgreSQL."; fi
 	@$(PYTHON) -m tests.e2e.storm --messages 10000 --chats 200 --rate 6 --kill-every 20 --faults
 	@$(PYTHON) -m tests.e2e.storm --messages 6000 --chats 200 --rate 20
 

@@ -247,7 +247,7 @@ def path(
             say(f"{step['due'] or '-':10}  {step['status']:10}  {step['slug']}: {' '.join(step['because'])}")
 
 
-bench_app = typer.Typer(help="Measure: start, turn, import, buddies, radar, nlu.", no_args_is_help=True)
+bench_app = typer.Typer(help="Measure: start, turn, import, buddies, inbox, radar, nlu.", no_args_is_help=True)
 app.add_typer(bench_app, name="bench")
 
 
@@ -303,6 +303,19 @@ def bench_radar_command(
 
     with one_sentence():
         bench_radar(students, messages, database_url, say)
+
+
+@bench_app.command("inbox")
+def bench_inbox_command(
+    conversations: Annotated[int, typer.Option(min=2, max=100_000)] = 2_000,
+    messages: Annotated[int, typer.Option(min=10_000, max=10_000_000)] = 200_000,
+    database_url: Annotated[str | None, typer.Option(help="An empty database; a temporary SQLite file else.")] = None,
+) -> None:
+    """How long the console's lists and its search take on a full desk."""
+    from bot.bench.inbox import bench_inbox
+
+    with one_sentence():
+        bench_inbox(say, conversations, messages, database_url)
 
 
 @bench_app.command("nlu")

@@ -3,6 +3,7 @@
 import bot.bookings.models
 import bot.buddies.models
 import bot.conversations.models
+import bot.conversations.search
 import bot.courses.models
 import bot.editing.models
 import bot.handoff.models

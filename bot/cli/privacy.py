@@ -78,6 +78,7 @@ def purge(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines to read.")] = False,
 ) -> None:
     """Delete what is kept long enough (docs/privacy.md); the gateway does it once a day."""
+    from bot.conversations.search import forget_deleted
     from bot.privacy.retention import BY_NAME
     from bot.privacy.retention import purge as purge_now
     from bot.privacy.traces import finish_erasures
@@ -88,6 +89,7 @@ def purge(
         left = 0
         if not dry_run:
             left = finish_erasures(database, settings, instant)
+            forget_deleted(database)
             database.empty_log()
         if as_json:
             result = {"now": instant.isoformat(), "dry_run": dry_run, "deleted": counted, "unfinished": left}

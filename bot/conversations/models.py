@@ -59,6 +59,7 @@ class Conversation(Base):
         Index("ix_conversations_newest", "created_at", "id"),
         Index("ix_conversations_answer_due_at", "answer_due_at"),
         Index("ix_conversations_snoozed_until", "snoozed_until"),
+        Index("ix_conversations_latest", "updated_at", "id"),
         {"info": personal(Erasing.DELETE_ROWS, "a person's own conversation")},
     )
 

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from bot.bootstrap import Services
+from bot.conversations.search import forget_deleted
 from bot.errors import Unavailable
 from bot.log import get_logger
 from bot.privacy.retention import purge
@@ -31,6 +32,7 @@ async def keep_house(services: Services) -> None:
                 # Before the purge: what is counted of a week outlasts its messages.
                 await asyncio.to_thread(keep_weeks, services.database, services.knowledge.school.desk_hours, now)
                 deleted = await asyncio.to_thread(purge, services.database, now)
+                await asyncio.to_thread(forget_deleted, services.database)
                 await asyncio.to_thread(services.database.empty_log)
                 log.info("purged", **{name: count for name, count in deleted.items() if count})
                 next_purge = time() + DAY

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from bot.conversations.models import Alert, Author, Control, Conversation, Message
@@ -133,6 +133,36 @@ def counts(session: Session, staff_id: int) -> dict[Tab, int]:
     return dict(zip(Tab, row, strict=True))
 
 
+def calling(session: Session, staff: Staff, limit: int = 200) -> list[tuple[UUID, Control, int]]:
+    """(conversation, state, newest seq) of what may call somebody to the screen: who waits, and one's own."""
+    wanted = (
+        select(Conversation.id, Conversation.control, Conversation.last_seq)
+        .where(or_(Conversation.control == Control.WAITING, Conversation.assignee_id == staff.id))
+        .where(Conversation.snoozed_until.is_(None), readable(session, staff))
+        .order_by(Conversation.updated_at.desc(), Conversation.id)
+        .limit(limit)
+    )
+    return [(conversation_id, control, seq) for conversation_id, control, seq in session.execute(wanted)]
+
+
+def rows_of(session: Session, ids: Sequence[UUID]) -> list[InboxRow]:
+    """These conversations in this order; one that is gone is left out."""
+    found = {each.id: each for each in session.scalars(select(Conversation).where(Conversation.id.in_(ids)))}
+    return _rows(session, [found[each] for each in ids if each in found])
+
+
+def of_students_named(session: Session, words: Sequence[str], staff: Staff, limit: int) -> Sequence[UUID]:
+    """Readable conversations linked to a student whose name begins so, the latest first; every word must fit."""
+    names = [func.lower(Student.given_name), func.lower(Student.family_name)]
+    fits = [
+        or_(*(name.startswith(word, autoescape=True) | name.contains(f" {word}", autoescape=True) for name in names))
+        for word in words
+    ]
+    wanted = select(Conversation.id).join(Student, Conversation.student_id == Student.id)
+    wanted = wanted.where(readable(session, staff), *fits)
+    return session.scalars(wanted.order_by(Conversation.updated_at.desc()).limit(limit)).all()
+
+
 def inbox_row(session: Session, conversation_id: UUID) -> InboxRow:
     """One conversation. Raises NotFound."""
     conversation = session.get(Conversation, conversation_id)
@@ -217,14 +247,18 @@ def _rows(session: Session, conversations: Sequence[Conversation]) -> list[Inbox
     linked = {conversation.student_id for conversation in conversations} - {None}
     staff = {person.id: person for person in session.scalars(select(Staff).where(Staff.id.in_(assignees)))}
     students = {student.id: student for student in session.scalars(select(Student).where(Student.id.in_(linked)))}
+    # Each looked for from the end of its conversation: a long one costs no more than a short one.
     newest = (
-        select(Message.conversation_id, func.max(Message.seq))
-        .where(Message.conversation_id.in_(ids), Message.author.in_((Author.STUDENT, Author.STAFF)))
-        .group_by(Message.conversation_id)
+        select(Message.id)
+        .where(Message.conversation_id == Conversation.id, Message.author.in_((Author.STUDENT, Author.STAFF)))
+        .order_by(Message.seq.desc())
+        .limit(1)
+        .scalar_subquery()
     )
+    of_humans = select(newest).where(Conversation.id.in_(ids))
     texts = {
         message.conversation_id: message
-        for message in session.scalars(select(Message).where(tuple_(Message.conversation_id, Message.seq).in_(newest)))
+        for message in session.scalars(select(Message).where(Message.id.in_(session.scalars(of_humans).all())))
     }
     alerts: dict[UUID, list[str]] = {}
     for conversation_id, kind in session.execute(

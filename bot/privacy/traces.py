@@ -16,6 +16,7 @@ from sqlalchemy import delete, select
 
 from bot.config import Settings
 from bot.conversations.models import OutboxEntry
+from bot.conversations.search import forget_deleted
 from bot.db.session import Database
 from bot.errors import ConfigurationError
 from bot.identity.erasures import address_hash, erasure_key
@@ -78,6 +79,7 @@ def _clean(database: Database, settings: Settings, jobs: Iterable[_Job]) -> bool
             clean_mailbox(settings.data / "mailbox", key, hashes)
             clean_logs(settings.data / "logs", key, hashes)
             clean_uploads(settings.data / "uploads", last)
+        forget_deleted(database)
         return database.empty_log()
     except (OSError, sqlite3.Error, ConfigurationError) as error:
         log.warning("erasure_unfinished", error=type(error).__name__)

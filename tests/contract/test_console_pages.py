@@ -67,6 +67,7 @@ ELSEWHERE = (
 """The stream never ends; a file needs one that has arrived (tests/integration/console/test_files.py); radar and log
 are not for every role (tests/contract/test_access.py)."""
 READING = [path for method, path in REQUESTS if method == "GET" and path not in ELSEWHERE]
+ASKED = {"/staff/api/search": {"q": "visa"}}
 requests = pytest.mark.parametrize(("method", "path"), REQUESTS)
 BODIES: dict[str, dict[str, object]] = {
     "messages": {"client_id": "7f8ad1f0-95d6-4c0c-b7a1-6a0f2a7f7d10", "text": "Hello"},
@@ -184,7 +185,7 @@ async def test_every_role_reads_and_nothing_read_is_stored(
     client: httpx.AsyncClient, services: Services, conversation_id: UUID, path: str, role: Role
 ):
     enter(client, services, staff_of(services, role))
-    response = await client.get(address(path, conversation_id))
+    response = await client.get(address(path, conversation_id), params=ASKED.get(path))
 
     assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
 

@@ -77,6 +77,7 @@ async def test_a_row_says_who_waits_since_when_and_what_for(desk: httpx.AsyncCli
             }
         ],
         "counts": NONE | {"waiting": 1, "all": 1},
+        "calling": [{"conversation_id": str(conversation_id), "control": "waiting", "last_seq": 2}],
         "now": "2026-11-24T11:00:00+00:00",
     }
 
@@ -201,7 +202,51 @@ async def test_the_stream_of_a_disabled_account_is_cut(
         session.get_one(Staff, claire.id).disabled = True
     heard += [event async for event in stream]
 
-    assert heard == ["event: moved\ndata: {}\n\n", ": heartbeat\n\n", "event: signed_out\ndata: {}\n\n"]
+    assert heard == ["event: moved\ndata: {}\n\n", "event: beat\ndata: {}\n\n", "event: signed_out\ndata: {}\n\n"]
+
+
+async def test_the_stream_says_who_writes_in_the_opened_conversation_only(
+    desk: httpx.AsyncClient, services: Services, conversation_id: UUID
+):
+    opened = routes.follow(services, desk.cookies["accueil_staff"], conversation_id)
+    elsewhere = routes.follow(services, desk.cookies["accueil_staff"])
+    for stream in (opened, elsewhere):
+        await anext(stream)
+    heard = [asyncio.create_task(anext(stream)) for stream in (opened, elsewhere)]
+    await asyncio.sleep(0)
+    services.live.typing(conversation_id, "student", on=True)
+    await asyncio.sleep(0)
+    assert await asyncio.wait_for(heard[0], 1) == 'event: typing\ndata: {"author": "student", "on": true}\n\n'
+    services.live.changed(conversation_id)
+
+    assert await asyncio.wait_for(anext(opened), 1) == "event: moved\ndata: {}\n\n"
+    assert await asyncio.wait_for(heard[1], 1) == "event: moved\ndata: {}\n\n"
+    await opened.aclose()
+    await elsewhere.aclose()
+
+
+async def test_the_list_of_a_language_leaves_the_others_out(
+    desk: httpx.AsyncClient, services: Services, conversation_id: UUID
+):
+    english = (await desk.get("/staff/api/inbox?tab=all&language=en")).json()
+    french = (await desk.get("/staff/api/inbox?tab=all&language=fr")).json()
+
+    assert [row["conversation_id"] for row in english["rows"]] == [str(conversation_id)]
+    assert (french["rows"], french["counts"]) == ([], english["counts"])
+
+
+async def test_what_the_assistant_did_not_know_is_a_list_of_its_own(
+    desk: httpx.AsyncClient, services: Services, conversation_id: UUID
+):
+    before = (await desk.get("/staff/api/inbox?tab=unanswered")).json()
+    with services.database.write() as session:
+        session.get_one(Conversation, conversation_id).abstentions = 1
+    unanswered = (await desk.get("/staff/api/inbox?tab=unanswered")).json()
+    await desk.post(f"/staff/api/conversations/{conversation_id}/claim")
+    held = (await desk.get("/staff/api/inbox?tab=unanswered")).json()
+
+    assert [row["conversation_id"] for row in unanswered["rows"]] == [str(conversation_id)]
+    assert [each["counts"]["unanswered"] for each in (before, unanswered, held)] == [0, 1, 0]
 
 
 async def test_the_stream_is_not_for_strangers(client: httpx.AsyncClient):

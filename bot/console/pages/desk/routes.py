@@ -1,7 +1,7 @@
 """The conversations, live: the list by tab, one transcript, and the stream that says what moved."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -10,6 +10,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from markdown_it import MarkdownIt
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Session
 
 from bot.bootstrap import Services
 from bot.console.access import ServicesDep, by_session, note_presence, session_token, signed_in_with, staff_by_session
@@ -19,17 +21,36 @@ from bot.console.pages.desk.words import card_json, script_strings, understandin
 from bot.content.loader import Knowledge
 from bot.conversations.models import Author, Message
 from bot.conversations.queries import changed_messages, messages_after, queue_position
+from bot.conversations.search import found, snippet, words_of
 from bot.conversations.service import LONGEST_TEXT
 from bot.errors import NotAllowed, Unavailable
-from bot.handoff.queries import InboxRow, Tab, counts, inbox_row, latest
-from bot.handoff.service import MAY_ANSWER
+from bot.handoff.desks import readable
+from bot.handoff.queries import (
+    Filters,
+    InboxRow,
+    Tab,
+    calling,
+    counts,
+    inbox_row,
+    latest,
+    narrowed,
+    of_students_named,
+    rows_of,
+)
+from bot.handoff.service import MAY_ANSWER, check_text
 from bot.handoff.wire import BIGGEST_SEQ, HEARTBEAT, event_json, sse
+from bot.identity.audit import record
+from bot.identity.models import Staff
 from bot.identity.staff import SignedIn
 
 SESSION_CHECK = 30.0
 """Seconds between two looks whether the session behind a stream is still valid."""
 SAME_MOMENT = 0.15
 """Seconds in which changes are told together, so that a busy desk does not reload its list for each message."""
+
+FOUND_AT_ONCE = 40
+"""Messages in one page of the search."""
+SHORTEST_QUERY = 2
 
 _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True})
 SignedInDep = Annotated[SignedIn, Depends(by_session)]
@@ -49,9 +70,21 @@ def render(request: Request, signed_in: SignedIn) -> Response:
         "language": language,
         "me": {"email": staff.email, "name": staff.name, "may_answer": staff.role in MAY_ANSWER},
         "longest": LONGEST_TEXT,
+        "can": sorted(CAN),
         "strings": script_strings(language),
     }
     return office_page("desk.html", "/staff", signed_in, start=start)
+
+
+def _deeds_of(router: APIRouter) -> frozenset[str]:
+    """What the desk can do, by the last word of its addresses: the screen shows no control without one behind it."""
+    paths = [str(getattr(route, "path", "")) for route in router.routes]
+    return frozenset(path.rstrip("/").rpartition("/")[2] for path in paths if not path.endswith("}")) | frozenset(
+        f"{path.split('/')[-2]}/one" for path in paths if path.endswith("}")
+    )
+
+
+CAN = _deeds_of(desk_router(staff_by_session))
 
 
 def routes() -> APIRouter:
@@ -59,6 +92,7 @@ def routes() -> APIRouter:
     router = APIRouter(dependencies=[Depends(only_readable(staff_by_session))])
     router.include_router(desk_router(staff_by_session), prefix="/staff/api")
     router.add_api_route("/staff/api/inbox", list_of_tab, methods=["GET"])
+    router.add_api_route("/staff/api/search", search, methods=["GET"])
     router.add_api_route("/staff/api/conversations/{conversation_id}", one, methods=["GET"])
     router.add_api_route("/staff/api/conversations/{conversation_id}/transcript", transcript, methods=["GET"])
     router.add_api_route("/staff/api/conversations/{conversation_id}/typing", typing, methods=["POST"], status_code=204)
@@ -72,12 +106,83 @@ def list_of_tab(
     signed_in: SignedInDep,
     tab: Tab = Tab.WAITING,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    language: Annotated[str | None, Query(max_length=8)] = None,
+    desk: Annotated[str | None, Query(max_length=60)] = None,
+    tag: Annotated[str | None, Query(max_length=60)] = None,
 ) -> dict[str, Any]:
-    """The rows of a tab and what every tab holds."""
-    language, now = console_language(signed_in.staff.language), services.clock.now()
+    """The rows of a tab, what every tab holds, and what may call the colleague to the screen."""
+    for name, value in {"language": language, "desk": desk, "tag": tag}.items():
+        if value is not None:
+            check_text(value, 60, name)
+    only = narrowed(Filters(language=language, desk=desk, tag=tag))
+    now = services.clock.now()
     with services.database.read() as session:
-        rows = [row_json(row, language, now) for row in latest(session, tab, signed_in.staff.id, limit)]
-        return {"rows": rows, "counts": counts(session, signed_in.staff.id), "now": now.isoformat()}
+        return list_json(session, tab, signed_in.staff, now, limit=limit, only=only) | {"now": now.isoformat()}
+
+
+def list_json(
+    session: Session,
+    tab: Tab,
+    staff: Staff,
+    now: datetime,
+    *,
+    limit: int,
+    only: Sequence[ColumnElement[bool]] = (),
+) -> dict[str, Any]:
+    language = console_language(staff.language)
+    return {
+        "rows": [row_json(row, language, now) for row in latest(session, tab, staff.id, limit, only)],
+        "counts": counts(session, staff.id),
+        "calling": [
+            {"conversation_id": str(each), "control": str(control), "last_seq": seq}
+            for each, control, seq in calling(session, staff)
+        ],
+    }
+
+
+def search(
+    services: ServicesDep,
+    signed_in: SignedInDep,
+    q: Annotated[str, Query(min_length=SHORTEST_QUERY, max_length=200)],
+    cursor: Annotated[int | None, Query(ge=1, le=BIGGEST_SEQ, description="`next_cursor` of the page before.")] = None,
+) -> dict[str, Any]:
+    """Conversations in which every word was said, or whose student is called so, the newest first, with snippets.
+
+    That somebody searched goes into the audit log, without the words.
+    """
+    now = services.clock.now()
+    with services.database.read() as session:
+        result = search_json(session, q, cursor, signed_in.staff, now)
+    if cursor is None:
+        with services.database.write() as session:
+            record(session, "search", staff_id=signed_in.staff.id, now=now, found=len(result["rows"]))
+    return result | {"now": now.isoformat()}
+
+
+def search_json(session: Session, query: str, cursor: int | None, staff: Staff, now: datetime) -> dict[str, Any]:
+    """What this colleague may read of it."""
+    messages = found(session, query, cursor, FOUND_AT_ONCE, within=readable(session, staff))
+    words, language = words_of(query), console_language(staff.language)
+    named = of_students_named(session, words, staff, FOUND_AT_ONCE) if cursor is None and words else ()
+    hits: dict[UUID, list[dict[str, Any]]] = {each: [] for each in named}
+    for message in messages:
+        hits.setdefault(message.conversation_id, []).append(hit_json(message, query))
+    return {
+        "rows": [
+            row_json(row, language, now) | {"hits": hits[row.conversation.id]} for row in rows_of(session, list(hits))
+        ],
+        "next_cursor": messages[-1].id if len(messages) == FOUND_AT_ONCE else None,
+    }
+
+
+def hit_json(message: Message, query: str) -> dict[str, Any]:
+    return {
+        "seq": message.seq,
+        "author": str(message.author),
+        "author_name": message.author_name,
+        "created_at": message.created_at.isoformat(),
+        "parts": snippet(message.text, query),
+    }
 
 
 def one(services: ServicesDep, signed_in: SignedInDep, conversation_id: UUID) -> dict[str, Any]:
@@ -137,22 +242,30 @@ def here(services: ServicesDep, signed_in: SignedInDep) -> None:
     note_presence(services, signed_in)
 
 
-async def events(request: Request, services: ServicesDep, _signed_in: SignedInDep) -> StreamingResponse:
+async def events(
+    request: Request,
+    services: ServicesDep,
+    _signed_in: SignedInDep,
+    opened: Annotated[UUID | None, Query(alias="open", description="The conversation that is on the screen.")] = None,
+) -> StreamingResponse:
     token = session_token(request) or ""
     return StreamingResponse(
-        follow(services, token), media_type="text/event-stream", headers=HEADERS | {"X-Accel-Buffering": "no"}
+        follow(services, token, opened), media_type="text/event-stream", headers=HEADERS | {"X-Accel-Buffering": "no"}
     )
 
 
-async def follow(services: Services, token: str) -> AsyncIterator[str]:
+async def follow(services: Services, token: str, opened: UUID | None = None) -> AsyncIterator[str]:
     """`moved` whenever any conversation changed: the page then reads the tables, so that nothing can be missed.
     `people` when colleagues begin or end to look on or to write somewhere.
 
-    `signed_out` and the end as soon as the session is over or its account disabled, at the latest after 30 s.
+    `typing` says who writes in the opened conversation. `beat` comes when nothing else does: a page that hears nothing
+    at all knows that its connection is dead. `signed_out` and the end as soon as the session is over or its account
+    disabled, at the latest after 30 s.
     """
     clock = asyncio.get_running_loop().time
     checked = clock()
-    with services.live.subscribe(None) as subscription:
+    keys: tuple[UUID | None, ...] = (None,) if opened is None else (None, opened)
+    with services.live.subscribe(*keys) as subscription:
         yield sse("moved", {})
         while not services.live.closing:
             before = clock()
@@ -168,10 +281,12 @@ async def follow(services: Services, token: str) -> AsyncIterator[str]:
                     yield sse("signed_out", {})
                     return
             if clock() - before >= HEARTBEAT:
-                yield ": heartbeat\n\n"
+                yield sse("beat", {})
                 continue
             for conversation_id in sorted(subscription.take_looked_at()):
                 yield sse("people", {"conversation_id": str(conversation_id)})
+            for author, on in subscription.take_typing():
+                yield sse("typing", {"author": author, "on": on})
             if subscription.take_moved():
                 yield sse("moved", {})
                 await asyncio.sleep(SAME_MOMENT)

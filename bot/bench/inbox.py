@@ -1,0 +1,176 @@
+"""`accueil bench inbox`: how long the list of conversations and the search take on a desk with years behind it."""
+
+import random
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, text
+
+from bot.bench.desk import machine, percentile, say_table
+from bot.config import ROOT
+from bot.console.pages.desk.routes import list_json, search_json
+from bot.conversations.models import Author, Control, Conversation, Kind, Message
+from bot.db.session import Database
+from bot.errors import ConfigurationError
+from bot.handoff.queries import Tab
+from bot.identity.models import Role, Staff
+from bot.tables import METADATA
+
+SEED = 7
+ROWS_AT_ONCE = 5_000
+BEGAN = datetime(2024, 9, 1, tzinfo=UTC)
+ROUNDS = 20
+"""Each list and each query is asked for so often."""
+QUERIES = (
+    "visa",
+    "residence permit",
+    "logement Lille",
+    "caf",
+    "prefecture",
+    "xylophone",
+    "a visa for my family",
+    "the",
+)
+"""Rare and common words, several at once, one that nobody wrote."""
+SENTENCE = re.compile(r"[^.!?\n{}\[\]<>|#]{15,160}[.!?]")
+
+
+def bench_inbox(say: Callable[[str], None], conversations: int, messages: int, database_url: str | None) -> None:
+    """Fill an empty database of its own with made-up talks, then read lists and search as the console does.
+
+    Raises:
+        ConfigurationError: the database that is named has tables already.
+    """
+    if database_url is not None:
+        _measured(say, Database(database_url), conversations, messages)
+        return
+    with tempfile.TemporaryDirectory(prefix="accueil-bench-") as name:
+        _measured(say, Database(f"sqlite:///{Path(name) / 'inbox.db'}"), conversations, messages)
+
+
+def _measured(say: Callable[[str], None], database: Database, conversations: int, messages: int) -> None:
+    with database.engine.connect() as connection:
+        if database.engine.dialect.has_table(connection, "conversations"):
+            raise ConfigurationError("The database for this measurement must be empty: it is filled and emptied again.")
+    try:
+        METADATA.create_all(database.engine.execution_options(writes=True))
+        began = time.monotonic()
+        staff_id = _fill(database, conversations, messages)
+        filled = f"{time.monotonic() - began:.0f} s"
+        rows = [(f"filling {conversations} conversations, {messages} messages", filled)]
+        say_table(say, rows + _lists(database, staff_id) + _searches(database))
+        say(machine())
+    finally:
+        METADATA.drop_all(database.engine.execution_options(writes=True))
+        database.close()
+
+
+def _lists(database: Database, staff_id: int) -> list[tuple[str, str]]:
+    times = []
+    for tab in Tab:
+        for _ in range(ROUNDS):
+            began = time.monotonic()
+            with database.read() as session:
+                list_json(session, tab, staff_id, "en", limit=50)
+            times.append(time.monotonic() - began)
+    return [("list of a tab", _words(times))]
+
+
+def _searches(database: Database) -> list[tuple[str, str]]:
+    results, times = [], []
+    for query in QUERIES:
+        own = []
+        for _ in range(ROUNDS):
+            began = time.monotonic()
+            with database.read() as session:
+                search_json(session, query, None, "en")
+            own.append(time.monotonic() - began)
+        times += own
+        results.append((f'  search "{query}"', _words(own)))
+    return [("search, all queries", _words(times)), *results]
+
+
+def _words(times: Sequence[float]) -> str:
+    ordered = sorted(times)
+    return f"p50 {percentile(ordered, 50) * 1000:.0f} ms, p95 {percentile(ordered, 95) * 1000:.0f} ms"
+
+
+def _fill(database: Database, conversations: int, messages: int) -> int:
+    """Returns the id of the colleague whose lists are read."""
+    chance = random.Random(SEED)  # noqa: S311  (made-up talks, not a secret)
+    ids = [UUID(int=chance.getrandbits(128), version=4) for _ in range(conversations)]
+    ends = sorted(chance.sample(range(1, messages), conversations - 1))
+    sizes = [end - begin for begin, end in zip([0, *ends], [*ends, messages], strict=True)]
+    with database.write() as session:
+        staff = [
+            Staff(
+                email=f"colleague{number}@junia.example",
+                name=f"Colleague {number}",
+                role=Role.ADVISER,
+                created_at=BEGAN,
+            )
+            for number in (1, 2, 3)
+        ]
+        session.add_all(staff)
+        session.flush()
+        staff_ids = [each.id for each in staff]
+        session.execute(
+            insert(Conversation), [_talk(chance, *each, staff_ids) for each in zip(ids, sizes, strict=True)]
+        )
+    said = _said(chance, ids, sizes)
+    while rows := list(islice(said, ROWS_AT_ONCE)):
+        with database.write() as session:
+            session.execute(insert(Message), rows)
+    with database.write() as session:
+        session.execute(text("ANALYZE"))
+    return staff_ids[0]
+
+
+def _talk(chance: random.Random, conversation_id: UUID, size: int, staff_ids: Sequence[int]) -> dict[str, Any]:
+    """Most are with the assistant or over; a fiftieth waits, a twentieth is held."""
+    controls = (Control.BOT, Control.CLOSED, Control.WAITING, Control.STAFF)
+    control = chance.choices(controls, (53, 40, 2, 5))[0]
+    at = BEGAN + timedelta(minutes=chance.randrange(60 * 24 * 700))
+    return {
+        "id": conversation_id,
+        "control": control,
+        "assignee_id": chance.choice(staff_ids) if control == Control.STAFF else None,
+        "waiting_since": at if control == Control.WAITING else None,
+        "language": chance.choice(("en", "fr", "es", "ar", "zh")),
+        "last_seq": size,
+        "abstentions": chance.choice((0, 0, 0, 1)),
+        "created_at": at - timedelta(days=chance.randrange(1, 30)),
+        "updated_at": at,
+    }
+
+
+def _said(chance: random.Random, ids: Sequence[UUID], sizes: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """Messages in the order in which a desk gets them: the talks run beside each other."""
+    sentences = _sentences()
+    turns = [conversation_id for conversation_id, size in zip(ids, sizes, strict=True) for _ in range(size)]
+    chance.shuffle(turns)
+    seqs = dict.fromkeys(ids, 0)
+    for number, conversation_id in enumerate(turns):
+        seqs[conversation_id] += 1
+        yield {
+            "conversation_id": conversation_id,
+            "seq": seqs[conversation_id],
+            "author": chance.choices((Author.STUDENT, Author.BOT, Author.STAFF), (45, 40, 15))[0],
+            "kind": Kind.TEXT,
+            "text": " ".join(chance.choices(sentences, k=chance.randrange(1, 4))),
+            "language": "en",
+            "created_at": BEGAN + timedelta(seconds=50 * number),
+        }
+
+
+def _sentences() -> list[str]:
+    """Of our own answers, so that common words are common and rare ones rare."""
+    texts = (file.read_text(encoding="utf-8") for file in sorted((ROOT / "knowledge" / "topics").rglob("*.md")))
+    return [sentence.strip() for whole in texts for sentence in SENTENCE.findall(whole)]
