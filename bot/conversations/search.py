@@ -1,11 +1,11 @@
-"""Full-text search over what was said: FTS5 in SQLite, an index over an expression in PostgreSQL, asked in one way."""
+"""Full-text search over what was said: FTS5 in SQLite, a column of words in PostgreSQL, asked in one way."""
 
 import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
-from sqlalchemy import ColumnElement, Connection, TextClause, event, select, text
+from sqlalchemy import Connection, Select, event, func, select, text
 from sqlalchemy.orm import Session
 
 from bot.conversations.models import Kind, Message
@@ -23,12 +23,15 @@ UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """Chinese, Japanese, Korean: no blanks between words, so that a word is looked for as a piece of the text."""
 
 SQLITE_TABLE = "messages_search"
-POSTGRESQL_INDEX = "ix_messages_search"
+POSTGRESQL_COLUMN = "search_words"
+"""Of `messages`, made by the database itself; no model reads it."""
+POSTGRESQL_INDEX = "ix_messages_search_words"
+NEWEST = 20_000
+"""Messages in which PostgreSQL looks before it asks the index: a common word is found often enough in them, one that
+is not is rare enough to be counted as a whole."""
 ACCENTED = "àáâãäåāăąçćčďèéêëēėęěğìíîïīłñńňòóôõöøōőřśşšťùúûüūůűýÿžźż@._-/:"
 PLAIN = "aaaaaaaaacccdeeeeeeeegiiiiilnnnoooooooorssstuuuuuuuyyzzz      "
 """The letter for each of `ACCENTED`; a blank for signs that PostgreSQL would take for a part of a word."""
-# Written out, not bound: PostgreSQL uses the index only for the very expression that it was made of.
-POSTGRESQL_WORDS = f"to_tsvector('simple'::regconfig, translate(lower(messages.text), '{ACCENTED}', '{PLAIN}'))"
 FOLDED = str.maketrans(ACCENTED, PLAIN)
 
 SQLITE_MADE = (
@@ -42,7 +45,11 @@ SQLITE_MADE = (
     "INSERT INTO messages_search(messages_search, rowid, text) VALUES ('delete', old.id, old.text); "
     "INSERT INTO messages_search(rowid, text) VALUES (new.id, new.text); END",
 )
-POSTGRESQL_MADE = (f"CREATE INDEX {POSTGRESQL_INDEX} ON messages USING gin (({POSTGRESQL_WORDS}))",)
+POSTGRESQL_MADE = (
+    "ALTER TABLE messages ADD COLUMN search_words tsvector GENERATED ALWAYS AS "
+    f"(to_tsvector('simple'::regconfig, translate(lower(text), '{ACCENTED}', '{PLAIN}'))) STORED",
+    "CREATE INDEX ix_messages_search_words ON messages USING gin (search_words)",
+)
 
 
 class Part(TypedDict):
@@ -62,25 +69,43 @@ def found(session: Session, query: str, before: int | None, limit: int) -> Seque
     words = words_of(query)
     if not words:
         return []
-    conditions: list[ColumnElement[bool] | TextClause]
-    conditions = [Message.text.contains(word, autoescape=True) for word in words if UNSPACED.search(word)]
-    if spaced := [word for word in words if not UNSPACED.search(word)]:
-        conditions.append(_in_index(session, spaced))
+    pieces = [Message.text.contains(word, autoescape=True) for word in words if UNSPACED.search(word)]
+    wanted = select(Message.id).where(Message.kind == Kind.TEXT, *pieces)
     if before is not None:
-        conditions.append(Message.id < before)
-    wanted = select(Message).where(Message.kind == Kind.TEXT, *conditions).order_by(Message.id.desc()).limit(limit)
-    return session.scalars(wanted).all()
-
-
-def _in_index(session: Session, words: Sequence[str]) -> TextClause:
+        wanted = wanted.where(Message.id < before)
+    spaced = [word for word in words if not UNSPACED.search(word)]
     if session.get_bind().dialect.name == "sqlite":
-        match = " ".join(f'"{word}"*' if len(word) >= PREFIX_FROM else f'"{word}"' for word in words)
-        condition = "messages.id IN (SELECT rowid FROM messages_search WHERE messages_search MATCH :match)"
+        ids = _ids_in_sqlite(session, wanted, spaced, limit)
     else:
-        folded = [piece for word in words for piece in word.translate(FOLDED).split()]
-        match = " & ".join(f"'{word}':*" if len(word) >= PREFIX_FROM else f"'{word}'" for word in folded)
-        condition = f"{POSTGRESQL_WORDS} @@ to_tsquery('simple', :match)"
-    return text(condition).bindparams(match=match)
+        ids = _ids_in_postgresql(session, wanted, spaced, limit)
+    return session.scalars(select(Message).where(Message.id.in_(ids)).order_by(Message.id.desc())).all()
+
+
+Wanted = Select[int]
+
+
+def _ids_in_sqlite(session: Session, wanted: Wanted, words: Sequence[str], limit: int) -> Sequence[int]:
+    if words:
+        match = " ".join(f'"{word}"*' if len(word) >= PREFIX_FROM else f'"{word}"' for word in words)
+        indexed = text("messages.id IN (SELECT rowid FROM messages_search WHERE messages_search MATCH :match)")
+        wanted = wanted.where(indexed.bindparams(match=match))
+    return session.scalars(wanted.order_by(Message.id.desc()).limit(limit)).all()
+
+
+def _ids_in_postgresql(session: Session, wanted: Wanted, words: Sequence[str], limit: int) -> Sequence[int]:
+    if not words:
+        return session.scalars(wanted.order_by(Message.id.desc()).limit(limit)).all()
+    folded = [piece for word in words for piece in word.translate(FOLDED).split()]
+    match = " & ".join(f"'{word}':*" if len(word) >= PREFIX_FROM else f"'{word}'" for word in folded)
+    wanted = wanted.where(text("search_words @@ to_tsquery('simple', :match)").bindparams(match=match))
+    since = session.scalar(select(func.max(Message.id))) or 0
+    newest = wanted.where(Message.id > since - NEWEST).order_by(Message.id.desc()).limit(limit)
+    ids = session.scalars(newest).all()
+    if len(ids) == limit:
+        return ids
+    # Materialized: the planner must not walk through all messages backwards in the hope of an early end.
+    rare = wanted.cte("rare").prefix_with("MATERIALIZED", dialect="postgresql")
+    return session.scalars(select(rare.c.id).order_by(rare.c.id.desc()).limit(limit)).all()
 
 
 def snippet(whole: str, query: str) -> list[Part]:
@@ -144,6 +169,6 @@ def _make(_table: Any, connection: Connection, **_options: Any) -> None:
 
 @event.listens_for(Message.__table__, "before_drop")
 def _drop(_table: Any, connection: Connection, **_options: Any) -> None:
-    # PostgreSQL drops the index together with the table.
+    # PostgreSQL drops column and index together with the table.
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("DROP TABLE IF EXISTS messages_search")

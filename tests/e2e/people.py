@@ -118,8 +118,11 @@ class Colleague:
         self.page.locator(f'.row[data-id="{conversation}"]').click()
 
     def do(self, deed: str) -> None:
-        """claim, release or close."""
+        """claim, release or close; what is asked before is left as it is offered."""
         self.page.locator(f"#{deed}").click()
+        asked = self.page.locator("dialog[open] button.primary")
+        if asked.count():
+            asked.click()
 
     def answer(self, text: str) -> None:
         self.desk.said.add(text)

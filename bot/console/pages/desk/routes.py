@@ -71,6 +71,7 @@ def render(request: Request, signed_in: SignedIn) -> Response:
         "me": {"email": staff.email, "name": staff.name, "may_answer": staff.role in MAY_ANSWER},
         "longest": LONGEST_TEXT,
         "can": sorted(CAN),
+        "tabs": list(Tab),
         "strings": script_strings(language),
     }
     return office_page("desk.html", "/staff", signed_in, start=start)

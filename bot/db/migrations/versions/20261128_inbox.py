@@ -39,9 +39,10 @@ def upgrade() -> None:
         op.execute("INSERT INTO messages_search(messages_search) VALUES ('rebuild')")
     else:
         op.get_bind().exec_driver_sql(
-            "CREATE INDEX ix_messages_search ON messages USING gin "
-            f"((to_tsvector('simple'::regconfig, translate(lower(messages.text), '{ACCENTED}', '{PLAIN}'))))"
+            "ALTER TABLE messages ADD COLUMN search_words tsvector GENERATED ALWAYS AS "
+            f"(to_tsvector('simple'::regconfig, translate(lower(text), '{ACCENTED}', '{PLAIN}'))) STORED"
         )
+        op.execute("CREATE INDEX ix_messages_search_words ON messages USING gin (search_words)")
 
 
 def downgrade() -> None:
@@ -50,5 +51,5 @@ def downgrade() -> None:
             op.execute(f"DROP TRIGGER messages_search_{name}")
         op.execute("DROP TABLE messages_search")
     else:
-        op.drop_index("ix_messages_search", table_name="messages")
+        op.drop_column("messages", "search_words")
     op.drop_index("ix_conversations_latest", table_name="conversations")

@@ -2,11 +2,21 @@
 
 export const start = JSON.parse(document.getElementById("start").textContent);
 
+/** Whether the desk has such a request: the last word of its address, "messages/one" for one message. */
+export const can = (deed) => start.can.includes(deed);
+
+const BEAT = 15000;
+/** Without a beat for so long the connection is dead, whatever the browser believes. */
+const SILENCE = 2.7 * BEAT;
+/** A page that comes back after so long without a beat has slept. */
+const NAP = 1.4 * BEAT;
+
 export class Refused extends Error {
   constructor(status, problem) {
-    super(problem.title || String(status));
+    super(problem.errors?.[0]?.message || problem.title || String(status));
     this.status = status;
     this.code = problem.code || "";
+    this.field = problem.errors?.[0]?.field || "";
   }
 }
 
@@ -35,34 +45,82 @@ export const isPassing = (error) => !(error instanceof Refused) || error.status 
 /** 1, 2, 4 … 30 s, with some chance in it so that a whole office does not come back at the same instant. */
 export const patience = (attempt) => Math.min(30000, 1000 * 2 ** attempt) * (0.75 + Math.random() / 2);
 
-/** Follow the stream for ever. `moved` is called at each connection as well, so that nothing is missed. */
-export function follow({ moved, lost, back, over }) {
+/**
+ * Follow the stream for ever. `moved` is called at each connection as well, so that nothing is missed. `broken` at once
+ * when the stream ends or the page wakes from a sleep, `lost` when it does not come back soon, `back` when it does.
+ * `typing` and `people` tell of the conversation given to `look`.
+ */
+export function follow({ moved, typing, people, broken, lost, back, over }) {
   let attempt = 0;
   let missing = 0;
-  const connect = () => {
-    const stream = new EventSource("/staff/events");
-    stream.addEventListener("moved", () => {
+  let retry = 0;
+  let heard = Date.now();
+  let opened = "";
+  let stream = null;
+
+  function connect() {
+    clearTimeout(retry);
+    const old = stream;
+    const own = new EventSource(`/staff/events${opened ? `?open=${opened}` : ""}`);
+    stream = own;
+    const on = (name, then) =>
+      own.addEventListener(name, (event) => {
+        heard = Date.now();
+        then?.(JSON.parse(event.data));
+      });
+    on("beat");
+    on("moved", () => {
+      old?.close();
       attempt = 0;
       clearTimeout(missing);
       missing = 0;
       back();
       moved();
     });
-    stream.addEventListener("signed_out", () => {
-      stream.close();
+    on("typing", (signal) => own === stream && typing(signal));
+    on("people", (place) => own === stream && people(place));
+    on("signed_out", () => {
+      own.close();
       over();
     });
-    stream.onerror = async () => {
-      // A reload or a short restart should not flash a banner.
-      missing ||= setTimeout(lost, 1500);
-      if (stream.readyState !== EventSource.CLOSED) return;
-      try {
-        await ask("inbox?limit=1");
-      } catch (error) {
-        if (isOver(error)) return over();
-      }
-      setTimeout(connect, patience(attempt++));
-    };
-  };
+    own.onerror = () => (own === stream ? failed(own) : own.close());
+  }
+
+  async function failed(own) {
+    broken();
+    // A reload or a short restart should not flash a banner.
+    missing ||= setTimeout(lost, 1500);
+    if (own.readyState !== EventSource.CLOSED) return;
+    try {
+      await ask("inbox?limit=1");
+    } catch (error) {
+      if (isOver(error)) return over();
+    }
+    if (own === stream) retry = setTimeout(connect, patience(attempt++));
+  }
+
+  function again() {
+    heard = Date.now();
+    stream.close();
+    broken();
+    missing ||= setTimeout(lost, 1500);
+    connect();
+  }
+
+  const wake = (silence) => () => Date.now() - heard > silence && again();
+  setInterval(wake(SILENCE), 1000);
+  document.addEventListener("visibilitychange", wake(NAP));
+  document.addEventListener("resume", wake(NAP));
+  window.addEventListener("pageshow", (event) => event.persisted && again());
+  window.addEventListener("offline", broken);
+  window.addEventListener("online", again);
   connect();
+  return {
+    /** Hear who writes in this conversation; the old connection is kept until the new one speaks. */
+    look(conversation) {
+      if (conversation === opened) return;
+      opened = conversation;
+      connect();
+    },
+  };
 }

@@ -1,7 +1,10 @@
 // One message of the transcript as a piece of the page.
 
-import { start } from "./api.js";
-import { clockTime, dateWords, dayOf, fileSize, make, moment, percent, say } from "./words.js";
+import { can, start } from "./api.js";
+import { clockTime, dateWords, dayOf, fileSize, leftWords, make, moment, percent, say } from "./words.js";
+
+/** How long one's own words can be changed. */
+const CHANGEABLE = 5 * 60000;
 
 export const dayLine = (instant) => make("p", { class: "day" }, make("span", {}, dayOf(instant)));
 
@@ -10,7 +13,9 @@ export function messageNode(event, studentName, conversation) {
   if (event.kind !== "text") return noticeNode(event);
   const node = make("article", { class: `message from-${event.author}`, "data-seq": event.seq });
   const time = make("time", { datetime: event.created_at, title: moment(event.created_at) }, clockTime(event.created_at));
-  node.append(make("p", { class: "byline" }, make("b", {}, bylineOf(event, studentName)), " ", time));
+  const edited = event.edited_at && !event.deleted_at ? ` · ${say("edited")}` : "";
+  node.append(make("p", { class: "byline" }, make("b", {}, bylineOf(event, studentName)), " ", time, edited));
+  if (event.deleted_at) node.classList.add("deleted");
   const text = make("div", { class: "text", dir: event.html ? null : "auto", lang: event.language });
   if (event.html) fill(text, event.html);
   else text.textContent = event.text;
@@ -19,7 +24,33 @@ export function messageNode(event, studentName, conversation) {
   if (event.buttons.length) node.append(offered(event.buttons));
   if (event.sources.length) node.append(sourceList(event.sources));
   if (event.understanding) node.append(understood(event.understanding));
+  if (event.author === "staff" && event.author_name === start.me.name && !event.deleted_at && can("messages/one")) {
+    node.dataset.text = event.text;
+    node.append(...changing(event.created_at, ["edit", "delete"]));
+  }
   return node;
+}
+
+/** What only colleagues see. */
+export function noteNode(note) {
+  const { author } = note;
+  const node = make("article", { class: "message note-private", "data-note": note.id });
+  const time = make("time", { datetime: note.created_at, title: moment(note.created_at) }, clockTime(note.created_at));
+  node.append(make("p", { class: "byline" }, make("b", {}, author.name), " ", time, ` · ${say("only_colleagues")}`));
+  node.append(make("div", { class: "text", dir: "auto" }, ...withMentions(note.text)));
+  if (author.email === start.me.email && can("notes/one")) node.append(...changing(note.created_at, ["delete"]));
+  return node;
+}
+
+const withMentions = (text) => text.split(/(@[\p{L}\p{N}][\p{L}\p{N}.+'’-]*)/u).map((part, place) => (place % 2 ? make("b", { class: "mention" }, part) : part));
+
+/** The buttons that change one's own words, until their time is over. */
+function changing(at, deeds) {
+  const until = Date.parse(at) + CHANGEABLE;
+  const left = leftWords(until);
+  if (!left) return [];
+  const buttons = deeds.map((deed) => make("button", { type: "button", "data-change": deed }, say(deed === "edit" ? "edit" : "delete")));
+  return [make("p", { class: "foot changing", "data-until": until }, ...buttons, " ", make("span", { "data-left": "", "aria-hidden": "true" }, left))];
 }
 
 function noticeNode(event) {

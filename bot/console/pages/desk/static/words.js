@@ -21,6 +21,11 @@ let ahead = 0;
 /** Waiting times are counted on the server's clock. */
 export const setServerNow = (now) => { ahead = Date.parse(now) - Date.now(); };
 const now = () => Date.now() + ahead;
+const localFormat = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const shortMomentFormat = new Intl.DateTimeFormat(locale, { ...paris, weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const partsFormat = new Intl.DateTimeFormat("en-GB", {
+  ...paris, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit",
+});
 
 export const say = (key, values = {}) =>
   strings[key].replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
@@ -28,6 +33,9 @@ export const languageName = (code) => strings.languages[code] || code;
 export const clockTime = (instant) => clockFormat.format(new Date(instant));
 export const dayOf = (instant) => dayFormat.format(new Date(instant));
 export const moment = (instant) => momentFormat.format(new Date(instant));
+export const shortMoment = (instant) => shortMomentFormat.format(new Date(instant));
+/** On the clock of whoever reads this, when that is not the French one. */
+export const momentHere = (instant) => localFormat.format(new Date(instant));
 export const dateWords = (day) => dateFormat.format(new Date(day));
 export const fileSize = (bytes) =>
   bytes < 1e6 ? kilobytes.format(Math.max(0.1, bytes / 1e3)) : megabytes.format(bytes / 1e6);
@@ -56,4 +64,44 @@ export function make(tag, attributes = {}, ...children) {
   }
   node.append(...children.filter((child) => child != null));
   return node;
+}
+
+// ---------------------------------------------------------------- French time
+
+/** A French clock at an instant: { date: "2026-11-30", hour: 9, minute: 0, weekday: 1 … 7 from Monday }. */
+export function parisParts(instant) {
+  const found = Object.fromEntries(partsFormat.formatToParts(instant).map(({ type, value }) => [type, value]));
+  const date = `${found.year}-${found.month}-${found.day}`;
+  return { date, hour: Number(found.hour), minute: Number(found.minute), weekday: new Date(date).getUTCDay() || 7 };
+}
+
+export const dateInParis = (instant = new Date(now())) => parisParts(instant).date;
+
+/** The instant of "2026-11-30T09:00" on a French clock. */
+export function parisInstant(local) {
+  const wanted = Date.parse(`${local}:00Z`);
+  let instant = wanted;
+  // The distance from UTC is that of the instant itself, which is known only once it is found: twice is enough.
+  for (let turn = 0; turn < 2; turn += 1) {
+    const { date, hour, minute } = parisParts(new Date(instant));
+    const shown = Date.parse(`${date}T${String(hour).padStart(2, "0")}:${String(minute).padStart(2, "0")}:00Z`);
+    instant += wanted - shown;
+  }
+  return new Date(instant);
+}
+
+// ---------------------------------------------------------------- what runs out
+
+/** "4:12", or nothing when the time is over. */
+export function leftWords(until) {
+  const seconds = Math.floor((until - now()) / 1000);
+  return seconds > 0 ? `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}` : "";
+}
+
+export function countDown() {
+  for (const node of document.querySelectorAll("[data-until]")) {
+    const left = leftWords(Number(node.dataset.until));
+    if (left) node.querySelector("[data-left]").textContent = left;
+    else node.remove();
+  }
 }

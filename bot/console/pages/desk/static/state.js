@@ -1,0 +1,52 @@
+// What the page knows: the list, the open conversation, and whether both are up to date.
+
+import { start } from "./api.js";
+
+export const $ = (id) => document.getElementById(id);
+
+export const state = {
+  tab: "waiting",
+  limit: 50,
+  rows: [],
+  tasks: [],
+  /** Notes that call the colleague by name, not read yet. */
+  mentions: [],
+  counts: {},
+  loaded: false,
+  failed: false,
+  filters: { language: "", desk: "", tag: "" },
+  /** The search on the screen: { query, rows, cursor }. */
+  found: null,
+  /** The open conversation: id, head, lastSeq (of what is shown), firstSeq. */
+  open: null,
+  /** Stream, list and transcript are all of now. Without it nothing is sent and nothing is done. */
+  fresh: false,
+  desks: [],
+  mode: "answer",
+};
+
+/** What other modules do; filled in by desk.js so that none of them needs the whole. */
+export const tell = { refresh: async () => true, signedOut() {}, toast() {}, explain: async () => {}, opened() {} };
+
+export const isMine = (head) => head.control === "staff" && head.assignee?.email === start.me.email;
+
+/** Storage may be off; what is kept then lasts as long as the page. */
+const lasting = new Map();
+
+export function keep(key, value) {
+  lasting.set(key, value);
+  try {
+    if (value) sessionStorage.setItem(`accueil_${key}`, value);
+    else sessionStorage.removeItem(`accueil_${key}`);
+  } catch {
+    return;
+  }
+}
+
+export function kept(key) {
+  try {
+    return sessionStorage.getItem(`accueil_${key}`) ?? lasting.get(key) ?? "";
+  } catch {
+    return lasting.get(key) ?? "";
+  }
+}

@@ -1,0 +1,266 @@
+// The composer: drafts, what is on its way, what the student and colleagues are told while one writes.
+
+import { can, isOver, isPassing, patience, post, start } from "./api.js";
+import { pendingNode } from "./message.js";
+import { $, isMine, keep, kept, state, tell } from "./state.js";
+import { lookOn, toEnd } from "./talk.js";
+import { say } from "./words.js";
+
+const TYPING_AGAIN = 4000;
+const TYPING_OVER = 6000;
+const LONGEST_NOTE = 4000;
+const onTheWay = new Map();
+let written = "";
+
+export function setUpComposer() {
+  $("modes").hidden = !can("notes") || !start.me.may_answer;
+  $("modes").addEventListener("click", (event) => {
+    const button = event.target.closest("[data-mode]");
+    if (button) chooseMode(button.dataset.mode);
+  });
+  $("composer").addEventListener("submit", (event) => {
+    event.preventDefault();
+    send();
+  });
+  $("text").addEventListener("input", () => {
+    keepDraft();
+    countText();
+    grow();
+    noteTyping();
+  });
+  document.addEventListener("accueil:insert", ({ detail }) => insertText(detail.text));
+}
+
+const isNote = () => state.mode === "note";
+const draftKey = (id) => `draft:${state.mode}:${id}`;
+const longest = () => (isNote() ? LONGEST_NOTE : start.longest);
+
+function keepDraft() {
+  if (state.open) keep(draftKey(state.open.id), $("text").value);
+}
+
+/** The draft belongs to the conversation that is left. */
+export function leaveComposer() {
+  stopTyping();
+  state.mode = "answer";
+  written = "";
+}
+
+export function chooseMode(mode) {
+  if (!state.open || state.mode === mode || (mode === "note" && $("modes").hidden)) return focusText();
+  stopTyping();
+  state.mode = mode;
+  written = "";
+  showComposer();
+  focusText();
+}
+
+export function focusText() {
+  if (!$("text").disabled) $("text").focus();
+}
+
+/** From the panel beside: at the caret, in the answer. */
+function insertText(text) {
+  if (!state.open?.head) return;
+  chooseMode("answer");
+  const field = $("text");
+  if (field.disabled || field.readOnly) return;
+  const before = field.value.slice(0, field.selectionStart);
+  const gap = before && !/\s$/.test(before) ? " " : "";
+  field.setRangeText(gap + text, field.selectionStart, field.selectionEnd, "end");
+  field.dispatchEvent(new Event("input"));
+  field.focus();
+}
+
+/** Why one cannot write here, or what writing will do. */
+export function showComposer() {
+  const head = state.open?.head;
+  const key = state.open && draftKey(state.open.id);
+  if (key && written !== key) {
+    $("text").value = kept(key);
+    written = key;
+    grow();
+  }
+  const held = !isNote() && head?.control === "staff" && !isMine(head);
+  const hasText = Boolean($("text").value.trim());
+  const taken = held && [say("taken", { name: head.assignee.name }), hasText ? say("text_kept") : ""].filter(Boolean).join(" ");
+  const closedDoor = !start.me.may_answer ? say("may_not") : taken || "";
+  $("hint").textContent = closedDoor || hintOf(head);
+  $("composer").classList.toggle("shut", Boolean(closedDoor));
+  $("composer").classList.toggle("keeps-text", Boolean(closedDoor) && hasText && start.me.may_answer);
+  $("composer").classList.toggle("is-note", isNote());
+  for (const button of $("modes").querySelectorAll("[data-mode]")) button.setAttribute("aria-pressed", button.dataset.mode === state.mode);
+  $("text").disabled = (Boolean(closedDoor) && !(hasText && start.me.may_answer)) || !head;
+  $("text").readOnly = Boolean(closedDoor);
+  $("text").placeholder = closedDoor ? "" : say(isNote() ? "note_placeholder" : "placeholder");
+  $("text-label").textContent = say(isNote() ? "note_placeholder" : "placeholder");
+  $("send").textContent = isNote() ? say("note_save") : head && head.control !== "staff" ? say("take_and_send") : say("send");
+  countText();
+}
+
+function hintOf(head) {
+  if (!head) return "";
+  if (!state.fresh) return say("catching_up");
+  if (isNote()) return say("note_hint");
+  if (isMine(head)) return "";
+  return say(head.control === "closed" ? "will_reopen" : "will_claim");
+}
+
+function countText() {
+  const { length } = $("text").value;
+  const left = longest() - length;
+  $("counter").textContent = left < 500 ? say("counter", { count: length, limit: longest() }) : "";
+  $("counter").classList.toggle("too-long", left < 0);
+  const shut = $("text").disabled || $("text").readOnly;
+  $("send").disabled = !state.fresh || shut || left < 0 || !$("text").value.trim();
+}
+
+function newId() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 15) | 64;
+  bytes[8] = (bytes[8] & 63) | 128;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5");
+}
+
+export function send() {
+  const text = $("text").value.trim();
+  if (!state.open?.head || $("send").disabled) return;
+  if (isNote()) return saveNote(text);
+  const pending = { id: newId(), conversation: state.open.id, text, attempt: 0, refused: "" };
+  onTheWay.set(state.open.id, [...(onTheWay.get(state.open.id) || []), pending]);
+  emptyText();
+  showPending();
+  toEnd();
+  deliver(pending);
+}
+
+function emptyText() {
+  $("text").value = "";
+  keepDraft();
+  stopTyping();
+  countText();
+  grow();
+}
+
+let saving = false;
+
+async function saveNote(text) {
+  if (saving) return;
+  saving = true;
+  const { id } = state.open;
+  $("send").disabled = true;
+  try {
+    await post(`conversations/${id}/notes`, { text });
+    keep(`draft:note:${id}`, "");
+    if (state.open?.id === id && isNote()) emptyText();
+  } catch (error) {
+    await tell.explain(error);
+  } finally {
+    saving = false;
+    countText();
+  }
+  await tell.refresh();
+  toEnd();
+}
+
+/** The same client_id until the server has it: a repeat is the same message. Later ones wait, so that order is kept. */
+async function deliver(pending) {
+  const isNext = () => (onTheWay.get(pending.conversation) || []).find((each) => !each.refused) === pending;
+  while (!isNext()) {
+    if (!(onTheWay.get(pending.conversation) || []).includes(pending)) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  for (;;) {
+    try {
+      await post(`conversations/${pending.conversation}/messages`, { client_id: pending.id, text: pending.text });
+      // It stays on the screen until the transcript shows it in its place.
+      await tell.refresh();
+      return removePending(pending);
+    } catch (error) {
+      if (isOver(error)) return tell.signedOut();
+      if (!isPassing(error)) {
+        pending.refused = error.message;
+        if (error.code === "already_taken") await tell.explain(error, { id: pending.conversation });
+        showPending();
+        return tell.refresh();
+      }
+      pending.attempt += 1;
+      showPending();
+      await new Promise((resolve) => setTimeout(resolve, patience(pending.attempt - 1)));
+    }
+  }
+}
+
+function removePending(pending) {
+  const left = (onTheWay.get(pending.conversation) || []).filter((each) => each !== pending);
+  onTheWay.set(pending.conversation, left);
+  showPending();
+}
+
+/** The stream may show our own message before the answer to its request is here. */
+export function settlePending(conversation, event) {
+  if (event.author_name !== start.me.name) return;
+  const pending = (onTheWay.get(conversation) || []).find((each) => each.text === event.text && !each.refused && !each.seen);
+  if (!pending) return;
+  pending.seen = true;
+  pending.node?.remove();
+}
+
+export function showPending() {
+  for (const node of document.querySelectorAll(".pending")) node.remove();
+  if (!state.open) return;
+  for (const pending of onTheWay.get(state.open.id) || []) {
+    if (pending.seen) continue;
+    pending.node = pendingNode(pending, {
+      again: () => {
+        Object.assign(pending, { refused: "", attempt: 0 });
+        showPending();
+        deliver(pending);
+      },
+      edit: () => {
+        chooseMode("answer");
+        $("text").value = [pending.text, $("text").value].filter(Boolean).join("\n");
+        keepDraft();
+        removePending(pending);
+        showComposer();
+        grow();
+        focusText();
+      },
+    });
+    $("transcript").append(pending.node);
+  }
+}
+
+let typing = null;
+
+function noteTyping() {
+  const hasText = Boolean($("text").value.trim());
+  const now = Date.now();
+  if (hasText && state.open?.head && !(now - state.open.told < TYPING_AGAIN)) {
+    state.open.told = now;
+    lookOn(true);
+  }
+  if (isNote() || !state.open?.head || !isMine(state.open.head) || !hasText) return stopTyping();
+  if (!typing || typing.id !== state.open.id || now - typing.told > TYPING_AGAIN) {
+    clearTimeout(typing?.over);
+    typing = { id: state.open.id, told: now, over: 0 };
+    post(`conversations/${state.open.id}/typing`, { on: true }).catch(() => {});
+  }
+  clearTimeout(typing.over);
+  typing.over = setTimeout(stopTyping, TYPING_OVER);
+}
+
+function stopTyping() {
+  if (!typing) return;
+  clearTimeout(typing.over);
+  post(`conversations/${typing.id}/typing`, { on: false }).catch(() => {});
+  typing = null;
+}
+
+function grow() {
+  const text = $("text");
+  text.style.blockSize = "auto";
+  text.style.blockSize = `${Math.min(text.scrollHeight + 2, window.innerHeight * 0.4)}px`;
+}

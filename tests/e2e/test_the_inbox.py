@@ -1,0 +1,213 @@
+"""The desk under the hands of colleagues: races, the keyboard alone, search, a tab that slept, a phone, axe."""
+
+import os
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.axe import violations
+from tests.e2e.conftest import PHONE, Context
+from tests.e2e.desk import Desk
+from tests.e2e.people import Colleague, colleague_at, conversation_of, student_at
+
+pytestmark = [pytest.mark.browser, pytest.mark.engine]
+
+RACES = int(os.environ.get("ACCUEIL_RACES", "20"))
+A_MOMENT = 1.0
+"""Seconds until both screens have loaded their timers; then both press at the same instant of the machine's clock."""
+PRESS = """at => {
+  window.raced = null;
+  new MutationObserver((_, observer) => {
+    if (!/answering/.test(document.getElementById("state").textContent)) return;
+    window.raced = Date.now() - at;
+    observer.disconnect();
+  }).observe(document.getElementById("state"), { childList: true, subtree: true });
+  setTimeout(() => document.getElementById("claim").click(), at - Date.now());
+}"""
+
+
+def open_talk(desk: Desk, new_context: Context, text: str) -> str:
+    """A student writes; returns the conversation."""
+    student = student_at(new_context(), desk)
+    student.ask(text)
+    return conversation_of(student)
+
+
+def look_at(colleague: Colleague, conversation: str) -> None:
+    colleague.page.evaluate("id => { location.hash = id }", conversation)
+    expect(colleague.page.locator("#transcript article").first).to_be_visible()
+    expect(colleague.page.locator("body")).to_have_attribute("data-fresh", "true")
+
+
+def test_of_two_who_press_at_once_one_has_it_and_the_other_sees_who(desk: Desk, new_context: Context):
+    conversation = open_talk(desk, new_context, "What is the CVEC for?")
+    claire, marc = (colleague_at(new_context(), desk, name) for name in ("Claire", "Marc"))
+    late = []
+    for each in (claire, marc):
+        look_at(each, conversation)
+    for _ in range(RACES):
+        for each in (claire, marc):
+            expect(each.page.locator("#claim")).to_be_enabled()
+        at = (time.time() + A_MOMENT) * 1000
+        for each in (claire, marc):
+            each.page.evaluate(PRESS, at)
+        for each in (claire, marc):
+            each.page.wait_for_function("window.raced !== null")
+            late.append(each.page.evaluate("window.raced"))
+        said = {each.state.inner_text() for each in (claire, marc)}
+        winner, loser = (claire, marc) if claire.state.inner_text() == "You are answering" else (marc, claire)
+        name = "Claire" if winner is claire else "Marc"
+        assert said == {"You are answering", f"{name} is answering"}
+        expect(loser.page.locator("#hint")).to_have_text(f"{name} is already answering this student.")
+        winner.do("release")
+
+    print(f"{RACES} races: the slower screen knew after {max(late):.0f} ms at most")
+    assert max(late) <= 1000
+
+
+def test_a_text_that_was_begun_is_kept_when_a_colleague_is_faster(desk: Desk, new_context: Context):
+    conversation = open_talk(desk, new_context, "How do I get a French class?")
+    claire, marc = (colleague_at(new_context(), desk, name) for name in ("Claire", "Marc"))
+    for each in (claire, marc):
+        look_at(each, conversation)
+    claire.page.locator("#text").fill("I look for a place in the")
+
+    marc.do("claim")
+
+    hint = claire.page.locator("#hint")
+    expect(hint).to_have_text("Marc is already answering this student. Your text is kept.")
+    expect(claire.page.locator("#text")).to_have_value("I look for a place in the")
+    expect(claire.page.locator("#text")).not_to_be_editable()
+    claire.page.reload()
+    expect(claire.page.locator("#text")).to_have_value("I look for a place in the")
+    marc.do("close")
+
+
+def test_everything_is_done_by_keys(desk: Desk, new_context: Context):
+    student = student_at(new_context(), desk)
+    student.ask("I want to talk to a person")
+    conversation = conversation_of(student)
+    claire = colleague_at(new_context(), desk, "Claire")
+    keys = claire.page.keyboard
+    row = claire.page.locator(f'.row[data-id="{conversation}"]')
+
+    for key in ("g", "w"):
+        keys.press(key)
+    expect(row).to_be_visible()
+    for _ in range(claire.rows.count()):
+        keys.press("j")
+        if claire.page.evaluate("document.activeElement.dataset.id") == conversation:
+            break
+    expect(row).to_be_focused()
+    keys.press("Enter")
+    expect(claire.state).to_contain_text("Waits for a person")
+    keys.press("c")
+    expect(claire.state).to_contain_text("You are answering")
+    expect(claire.page.locator("#text")).to_be_focused()
+    keys.type("c is a letter here, j as well?")
+    keys.press("Control+Enter")
+    expect(student.log.locator(".message.staff .text")).to_have_text("c is a letter here, j as well?")
+    desk.said.add("c is a letter here, j as well?")
+    keys.press("Escape")
+    keys.press("?")
+    expect(claire.page.locator("#keys")).to_be_visible()
+    keys.press("c")
+    keys.press("Escape")
+    expect(claire.page.locator("#keys")).to_be_hidden()
+    keys.press("e")
+    if claire.page.locator("dialog[open]").count():
+        keys.press("Enter")
+    expect(claire.state).to_contain_text("Conversation closed")
+    expect(claire.from_staff).to_have_count(1)
+
+
+def test_a_word_that_was_said_finds_its_conversation(desk: Desk, new_context: Context):
+    said = "My landlady Zéphyrine wants a deposit"
+    conversation = open_talk(desk, new_context, said)
+    claire = colleague_at(new_context(), desk, "Claire")
+
+    claire.page.keyboard.press("/")
+    claire.page.keyboard.type("zephyrine landl")
+    claire.page.keyboard.press("Enter")
+
+    row = claire.page.locator(f'.row[data-id="{conversation}"]')
+    expect(row.locator("mark")).to_have_text(["landlady", "Zéphyrine"])
+    claire.page.keyboard.press("Enter")
+    expect(claire.page.locator("#transcript")).to_contain_text(said)
+    claire.page.locator("#found-close").click()
+    expect(claire.page.locator("#tabs")).to_be_visible()
+
+
+def test_after_an_hour_asleep_nothing_is_sent_before_the_screen_is_of_now(desk: Desk, new_context: Context):
+    student = student_at(new_context(), desk)
+    student.ask("I want to talk to a person")
+    conversation = conversation_of(student)
+    page_of = new_context()
+    claire = colleague_at(page_of, desk, "Claire")
+    look_at(claire, conversation)
+    claire.page.clock.install()
+    claire.page.reload()
+    look_at(claire, conversation)
+    claire.page.locator("#text").fill("An answer that is an hour old")
+    held_back = []
+    claire.page.route("**/staff/api/inbox?*", held_back.append)
+    session = page_of.new_cdp_session(claire.page)
+    session.send("Page.setWebLifecycleState", {"state": "frozen"})
+    marc = colleague_at(new_context(), desk, "Marc")
+    look_at(marc, conversation)
+    marc.do("claim")
+    marc.answer("I am with you already")
+
+    session.send("Page.setWebLifecycleState", {"state": "active"})
+    claire.page.clock.fast_forward("01:00:00")
+
+    expect(claire.page.locator("body")).to_have_attribute("data-fresh", "false")
+    expect(claire.page.locator("#send")).to_be_disabled()
+    claire.page.keyboard.press("Control+Enter")
+    claire.page.unroute("**/staff/api/inbox?*")
+    for route in held_back:
+        route.continue_()
+    expect(claire.page.locator("#hint")).to_have_text("Marc is already answering this student. Your text is kept.")
+    expect(claire.page.locator("#transcript")).to_contain_text("I am with you already")
+    expect(claire.page.locator("#text")).to_have_value("An answer that is an hour old")
+    expect(student.log.locator(".message.staff")).to_have_count(1)
+    marc.do("close")
+
+
+def test_nothing_on_the_screen_shuts_anybody_out(desk: Desk, new_context: Context):
+    conversation = open_talk(desk, new_context, "When must I validate my visa?")
+    claire = colleague_at(new_context(), desk, "Claire")
+    claire.look_at("all")
+    expect(claire.rows.first).to_be_visible()
+    assert violations(claire.page) == []
+    look_at(claire, conversation)
+    claire.do("claim")
+    expect(claire.state).to_contain_text("You are answering")
+    assert violations(claire.page) == []
+    for key in ("?", "t", "s", "l", "e"):
+        claire.page.locator("#name").focus()
+        claire.page.keyboard.press(key)
+        if claire.page.locator("dialog[open]").count():
+            assert violations(claire.page) == []
+            claire.page.keyboard.press("Escape")
+    if claire.state.inner_text() != "Conversation closed":
+        claire.do("close")
+
+
+def test_a_phone_shows_one_screen_after_the_other(desk: Desk, new_context: Context):
+    conversation = open_talk(desk, new_context, "What is Visale?")
+    claire = colleague_at(new_context(viewport=PHONE, is_mobile=True, has_touch=True), desk, "Claire")
+    claire.look_at("all")
+    claire.open(conversation)
+    expect(claire.page.locator("#transcript article").first).to_be_visible()
+    expect(claire.page.locator("#list")).to_be_hidden()
+    assert width_of(claire.page) <= PHONE["width"]
+    assert violations(claire.page) == []
+    claire.page.locator("#back").click()
+    expect(claire.page.locator("#list")).to_be_visible()
+    expect(claire.page.locator("#transcript")).to_be_hidden()
+
+
+def width_of(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth"))
