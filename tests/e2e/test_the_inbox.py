@@ -1,6 +1,7 @@
 """The desk under the hands of colleagues: races, the keyboard alone, search, a tab that slept, a phone, axe."""
 
 import os
+import re
 import time
 
 import pytest
@@ -17,10 +18,10 @@ RACES = int(os.environ.get("ACCUEIL_RACES", "20"))
 A_MOMENT = 1.0
 """Seconds until both screens have loaded their timers; then both press at the same instant of the machine's clock."""
 PRESS = """at => {
-  window.raced = null;
+  delete document.body.dataset.raced;
   new MutationObserver((_, observer) => {
     if (!/answering/.test(document.getElementById("state").textContent)) return;
-    window.raced = Date.now() - at;
+    document.body.dataset.raced = Date.now() - at;
     observer.disconnect();
   }).observe(document.getElementById("state"), { childList: true, subtree: true });
   setTimeout(() => document.getElementById("claim").click(), at - Date.now());
@@ -53,8 +54,8 @@ def test_of_two_who_press_at_once_one_has_it_and_the_other_sees_who(desk: Desk, 
         for each in (claire, marc):
             each.page.evaluate(PRESS, at)
         for each in (claire, marc):
-            each.page.wait_for_function("window.raced !== null")
-            late.append(each.page.evaluate("window.raced"))
+            expect(each.page.locator("body")).to_have_attribute("data-raced", re.compile(r"\d+"))
+            late.append(int(each.page.locator("body").get_attribute("data-raced") or 0))
         said = {each.state.inner_text() for each in (claire, marc)}
         winner, loser = (claire, marc) if claire.state.inner_text() == "You are answering" else (marc, claire)
         name = "Claire" if winner is claire else "Marc"

@@ -81,6 +81,7 @@ def script_strings(language: str) -> dict[str, Any]:
         "empty_bot": say(language, "The assistant is not talking to anybody."),
         "empty_team": say(language, "Nothing is open at your desks."),
         "empty_unanswered": say(language, "The assistant knew an answer to everything."),
+        "empty_snoozed": say(language, "Nothing is laid aside for later."),
         "empty_tasks": say(language, "You have promised nothing that is still open."),
         "empty_filtered": say(language, "Nothing in this list fits the filters."),
         "empty_closed": say(language, "No conversation has been closed yet."),

@@ -127,7 +127,7 @@ function notePresence() {
 
 // ---------------------------------------------------------------- the keyboard
 
-const GO = { w: "waiting", m: "mine", t: "team", c: "colleagues", b: "bot", u: "unanswered", x: "closed", a: "all", p: "tasks" };
+const GO = { w: "waiting", m: "mine", t: "team", c: "colleagues", b: "bot", u: "unanswered", s: "snoozed", x: "closed", a: "all", p: "tasks" };
 let going = 0;
 
 function onKey(event) {

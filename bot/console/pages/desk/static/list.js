@@ -5,12 +5,11 @@ import { $, isMine, keep, kept, state, tell } from "./state.js";
 import { clockOrDay, dateWords, elapsed, languageName, make, nameOf, say, shortMoment, setServerNow } from "./words.js";
 
 export const PAGE = 50;
-const TABS = ["waiting", "mine", "team", "colleagues", "bot", "unanswered", "closed", "all", "tasks"];
+const TABS = ["waiting", "mine", "team", "colleagues", "bot", "unanswered", "snoozed", "closed", "all", "tasks"];
 const tabs = () => TABS.filter((tab) => !$(`tab-${tab}`).hidden);
 
 export function setUpList() {
-  $("tab-team").hidden = !start.tabs.includes("team");
-  $("tab-tasks").hidden = !can("tasks");
+  for (const tab of TABS) $(`tab-${tab}`).hidden = tab === "tasks" ? !can("tasks") : !start.tabs.includes(tab);
   state.tab = tabs().includes(kept("tab")) ? kept("tab") : "waiting";
   for (const [code, name] of Object.entries(start.strings.languages)) {
     $("filter-language").append(make("option", { value: code }, name));
