@@ -65,7 +65,7 @@ def _measured(say: Callable[[str], None], database: Database, conversations: int
         staff_id = _fill(database, conversations, messages)
         filled = f"{time.monotonic() - began:.0f} s"
         rows = [(f"filling {conversations} conversations, {messages} messages", filled)]
-        say_table(say, rows + _lists(database, staff_id) + _searches(database))
+        say_table(say, rows + _lists(database, staff_id) + _searches(database, staff_id))
         say(machine())
     finally:
         METADATA.drop_all(database.engine.execution_options(writes=True))
@@ -78,19 +78,19 @@ def _lists(database: Database, staff_id: int) -> list[tuple[str, str]]:
         for _ in range(ROUNDS):
             began = time.monotonic()
             with database.read() as session:
-                list_json(session, tab, staff_id, "en", limit=50)
+                list_json(session, tab, session.get_one(Staff, staff_id), BEGAN, limit=50)
             times.append(time.monotonic() - began)
     return [("list of a tab", _words(times))]
 
 
-def _searches(database: Database) -> list[tuple[str, str]]:
+def _searches(database: Database, staff_id: int) -> list[tuple[str, str]]:
     results, times = [], []
     for query in QUERIES:
         own = []
         for _ in range(ROUNDS):
             began = time.monotonic()
             with database.read() as session:
-                search_json(session, query, None, "en")
+                search_json(session, query, None, session.get_one(Staff, staff_id), BEGAN)
             own.append(time.monotonic() - began)
         times += own
         results.append((f'  search "{query}"', _words(own)))

@@ -56,10 +56,6 @@ class Subscription:
             return
         self.event.clear()
 
-    def take_moved(self) -> bool:
-        taken, self.moved = self.moved, False
-        return taken
-
     def take_typing(self) -> list[tuple[str, bool]]:
         taken, self.typing = self.typing, []
         return taken

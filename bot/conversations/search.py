@@ -5,10 +5,10 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
-from sqlalchemy import Connection, Select, event, func, select, text
+from sqlalchemy import ColumnElement, Connection, Select, event, func, select, text
 from sqlalchemy.orm import Session
 
-from bot.conversations.models import Kind, Message
+from bot.conversations.models import Conversation, Kind, Message
 from bot.db.session import Database
 
 MOST_WORDS = 8
@@ -64,13 +64,20 @@ def words_of(query: str) -> list[str]:
     return [word.lower() for word in WORD.findall(query)][:MOST_WORDS]
 
 
-def found(session: Session, query: str, before: int | None, limit: int) -> Sequence[Message]:
-    """Messages with every word of the query, the newest first; `before`: the id of the last one of the page before."""
+def found(
+    session: Session, query: str, before: int | None, limit: int, *, within: ColumnElement[bool] | None = None
+) -> Sequence[Message]:
+    """Messages with every word of the query, the newest first.
+
+    `before`: the id of the last one of the page before. `within`: of which conversations.
+    """
     words = words_of(query)
     if not words:
         return []
     pieces = [Message.text.contains(word, autoescape=True) for word in words if UNSPACED.search(word)]
     wanted = select(Message.id).where(Message.kind == Kind.TEXT, *pieces)
+    if within is not None:
+        wanted = wanted.where(Message.conversation_id.in_(select(Conversation.id).where(within)))
     if before is not None:
         wanted = wanted.where(Message.id < before)
     spaced = [word for word in words if not UNSPACED.search(word)]
