@@ -5,7 +5,7 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.axe import violations
 from tests.e2e.conftest import PHONE, Context
@@ -21,7 +21,7 @@ PRESS = """at => {
   delete document.body.dataset.raced;
   new MutationObserver((_, observer) => {
     if (!/answering/.test(document.getElementById("state").textContent)) return;
-    document.body.dataset.raced = Date.now() - at;
+    document.body.dataset.raced = Math.round(Date.now() - at);
     observer.disconnect();
   }).observe(document.getElementById("state"), { childList: true, subtree: true });
   setTimeout(() => document.getElementById("claim").click(), at - Date.now());
@@ -151,8 +151,8 @@ def test_after_an_hour_asleep_nothing_is_sent_before_the_screen_is_of_now(desk: 
     claire.page.reload()
     look_at(claire, conversation)
     claire.page.locator("#text").fill("An answer that is an hour old")
-    held_back = []
-    claire.page.route("**/staff/api/inbox?*", held_back.append)
+    held_back: list[Route] = []
+    claire.page.route("**/staff/api/inbox?*", lambda route: held_back.append(route))
     session = page_of.new_cdp_session(claire.page)
     session.send("Page.setWebLifecycleState", {"state": "frozen"})
     marc = colleague_at(new_context(), desk, "Marc")

@@ -86,7 +86,7 @@ function toast(words, { isTrouble = false, undo = null } = {}) {
   const box = $("toast");
   $("toast-words").textContent = words;
   $("toast-undo").hidden = !undo;
-  $("toast-undo").textContent = say("undo");
+  $("toast-undo").textContent = undo ? say("undo") : "";
   $("toast-undo").onclick = () => {
     box.classList.remove("shown");
     undo();

@@ -247,7 +247,7 @@ function showHead() {
   const facts = head.student
     ? [head.student.school, head.student.campus, head.student.programme, say("writes_in", { language: languageName(head.language) })]
     : [say("not_linked"), say("writes_in", { language: languageName(head.language) })];
-  $("card").replaceChildren(...facts.filter(Boolean).map((fact) => make("dd", {}, fact)));
+  $("card").replaceChildren(...facts.filter(Boolean).map((fact) => make("li", {}, fact)));
   showDeeds();
 }
 
