@@ -11,6 +11,7 @@ import bot.identity.models
 import bot.paperwork.models
 import bot.radar.models
 import bot.reminders.models
+import bot.replies.models
 import bot.students.models
 import bot.upkeep.models  # noqa: F401  (imported for their tables)
 from bot.db.base import Base

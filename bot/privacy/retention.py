@@ -31,6 +31,7 @@ from bot.identity.models import (
 from bot.privacy.erase import ERASED, delete_rows, strip_audit
 from bot.privacy.reach import Person
 from bot.reminders.models import Reminder, ReminderState
+from bot.replies.models import CannedReply
 from bot.students.models import FactChange, FactRequest, Student
 from bot.upkeep.models import PhraseAssignment
 
@@ -260,6 +261,14 @@ RULES: tuple[Rule, ...] = (
         mark("until they expire"),
         lambda cutoff: select(StaffPass.id).where(StaffPass.expires_at < cutoff),
         _rows(StaffPass),
+    ),
+    Rule(
+        "canned_replies",
+        mark("Canned replies of the office that were deleted"),
+        relativedelta(days=30),
+        mark("30 days after they were deleted"),
+        lambda cutoff: select(CannedReply.id).where(CannedReply.deleted_at < cutoff),
+        _rows(CannedReply),
     ),
     Rule(
         "audit_log",

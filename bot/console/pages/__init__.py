@@ -15,6 +15,7 @@ from bot.console.pages.desk import routes as desk
 from bot.console.pages.questions import routes as questions
 from bot.console.pages.radar import routes as radar
 from bot.console.pages.reminders import routes as reminders
+from bot.console.pages.replies import routes as replies
 from bot.console.pages.students import routes as students
 from bot.i18n.translate import mark
 from bot.identity.models import Role
@@ -71,6 +72,13 @@ PAGES = (
         frozenset({Role.COORDINATOR, Role.ADMIN}),
         reminders.render,
         reminders.routes(),
+    ),
+    Page(
+        "/staff/replies",
+        mark("Canned replies"),
+        frozenset({Role.ADVISER, Role.COORDINATOR, Role.ADMIN}),
+        replies.render,
+        replies.routes(),
     ),
     Page(
         "/staff/students",

@@ -28,6 +28,7 @@ from bot.privacy.reach import person_of_student
 from bot.privacy.retention import BY_NAME, RULES, purge
 from bot.privacy.traces import finish_erasures
 from bot.reminders.models import Reminder, ReminderState
+from bot.replies.models import CannedReply
 from bot.students.models import FactChange, FactRequest, Student
 from bot.tables import METADATA
 from tests.factories import make_conversation, make_staff, make_student, receive, transcript
@@ -112,6 +113,10 @@ def certificate_request(session, now):
     return CertificateRequest(student_id=student, offer_id=offer(session, now).id, asked_at=now - DAY, done_at=now)
 
 
+def canned_reply(_session, now):
+    return CannedReply(shortcut="hello", name="Hello", texts={"en": "Hello"}, updated_at=now, deleted_at=now)
+
+
 def staff_session(session, now):
     return StaffSession(
         staff_id=make_staff(session, now).id,
@@ -147,6 +152,7 @@ MADE = {
     "staff_passes": lambda session, now: StaffPass(
         staff_id=make_staff(session, now).id, purpose="reset", token_hash="h", created_at=now - DAY, expires_at=now
     ),
+    "canned_replies": canned_reply,
     "audit_log": lambda _session, now: AuditEntry(id=100, at=now, action="claim", details={}),
     "erasures": lambda _session, now: Erasure(address_hash="h", erased_at=now, senders=[]),
 }
