@@ -35,6 +35,8 @@ from bot.i18n.languages import is_supported
 from bot.identity.models import Role, Staff
 from bot.identity.staff import create_staff, set_password, staff_of_email
 from bot.paperwork.models import StepDone
+from bot.replies.models import CannedReply
+from bot.replies.rules import Draft, faults_of
 from bot.students.facts import FactsError, facts_from
 from bot.students.models import HousingApplication, Student
 from bot.students.records import CAMPUS_CITIES, HOUSING_STATES
@@ -98,6 +100,14 @@ class DemoPromise(_Part):
     """Until it is due."""
 
 
+class DemoReply(_Part):
+    """One entry of demo/replies.yml."""
+
+    shortcut: str
+    name: str
+    texts: dict[str, str]
+
+
 @dataclass(frozen=True)
 class SignIn:
     """How to sign in to the staff console of the demo."""
@@ -143,6 +153,7 @@ def load_demo(session: Session, settings: Settings, now: datetime) -> DemoSummar
     for student, each in students:
         if each.buddy is not None:
             add_pair(session, student, each.buddy, now, weights)
+    _add_replies(session, settings.root / "demo" / "replies.yml", now)
     sign_ins = tuple(_add_colleague(session, each, now) for each in colleagues if not _has_account(session, each))
     _keep(password_file, sign_ins)
     office = Office(load_desks(settings.root / "knowledge" / "desks.yml"))
@@ -187,6 +198,16 @@ def read_locals(file: Path) -> tuple[DemoLocal, ...]:
 def read_colleagues(file: Path) -> tuple[DemoColleague, ...]:
     """The colleagues of the file. Raises ContentError naming the field."""
     return _entries(file, DemoColleague)
+
+
+def _add_replies(session: Session, file: Path, now: datetime) -> None:
+    """Shared by the office. Raises ContentError naming the reply and the field."""
+    for each in _entries(file, DemoReply):
+        draft = Draft(each.name, each.shortcut, is_shared=True, texts=each.texts).tidy()
+        for field, fault in faults_of(draft, "en").items():
+            raise ContentError(f"{file.name}, {each.shortcut}, {field}: {fault}")
+        session.add(CannedReply(shortcut=draft.shortcut, name=draft.name, texts=dict(draft.texts), updated_at=now))
+    session.flush()
 
 
 def _entries(file: Path, shape: type[Entry]) -> tuple[Entry, ...]:

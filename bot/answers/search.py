@@ -4,7 +4,9 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bm25s
 
@@ -13,6 +15,9 @@ from bot.answers.urgent import fold
 from bot.content.loader import Knowledge
 from bot.content.phrases import read_training_phrases
 from bot.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from encoder.model import Model
 
 LONGEST_QUERY = 2000
 """Characters that are looked at."""
@@ -106,12 +111,20 @@ def students_words(phrases: Path) -> Mapping[str, list[str]]:
     return said
 
 
+@lru_cache(maxsize=1)
+def _loaded(archive: Path) -> "Model | None":
+    """Kept until another model is in use: reading it takes longer than a search."""
+    from encoder.model import load
+
+    return load(archive)
+
+
 def by_meaning(models: Path) -> Meaning | None:
     """The ranking of the model in use; None when nothing is trained yet."""
-    from encoder.model import best, load
+    from encoder.model import best
 
     try:
-        model = load(current_model(models))
+        model = _loaded(current_model(models))
     except ConfigurationError:
         return None
     if model is None:

@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 
 from bot.content.loader import Knowledge
 from bot.i18n.formats import date_words
-from bot.i18n.translate import say
 from bot.identity.models import Staff
 from bot.paperwork.queries import view_of
 from bot.paperwork.rules import Status
@@ -23,11 +22,12 @@ def values_of(
     staff: Staff,
     procedures: Sequence[Procedure],
     knowledge: Knowledge,
+    desk: str,
     language: str,
     today: date,
 ) -> dict[str, str]:
     """Variable → value; what is not known is left out: without a linked record all that is about the student."""
-    values = {"staff_name": staff.name, "desk": say(language, "international office")}
+    values = {"staff_name": staff.name, "desk": desk}
     if student is None:
         return values
     values["first_name"] = student.given_name

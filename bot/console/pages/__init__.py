@@ -9,6 +9,7 @@ from bot.console.pages.account import routes as account
 from bot.console.pages.accounts import routes as accounts
 from bot.console.pages.answers import routes as answers
 from bot.console.pages.audit import routes as audit
+from bot.console.pages.beside import routes as beside
 from bot.console.pages.bookings import routes as bookings
 from bot.console.pages.buddies import routes as buddies
 from bot.console.pages.desk import routes as desk
@@ -35,8 +36,16 @@ class Page:
     """Of the account that is signed in: in the menu of the name, and auditors may write there."""
 
 
+def _together(*routers: APIRouter) -> APIRouter:
+    """The routes of a page and of what is shown beside it."""
+    router = APIRouter()
+    for each in routers:
+        router.include_router(each)
+    return router
+
+
 PAGES = (
-    Page("/staff", mark("Conversations"), frozenset(Role), desk.render, desk.routes()),
+    Page("/staff", mark("Conversations"), frozenset(Role), desk.render, _together(desk.routes(), beside.routes())),
     Page("/staff/answers", mark("Answers"), frozenset(Role), answers.render, answers.routes()),
     Page(
         "/staff/bookings",
