@@ -1,14 +1,14 @@
 """Canned replies.
 
 Revision ID: beside
-Revises: access
+Revises: inbox
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "beside"
-down_revision = "access"
+down_revision = "inbox"
 branch_labels = None
 depends_on = None
 
