@@ -30,12 +30,16 @@ class Engine:
     def __init__(self) -> None:
         self.model: str | None = OLD.model
         self.asked_while_away = 0
+        self.has_begun = asyncio.Event()
 
     async def ask(self, sender, text, *, language, today, metadata):
         if self.model is None:
             self.asked_while_away += 1
         model = self.model
-        await asyncio.sleep(0.02)
+        # The first one is still with the engine when the switch is asked for.
+        takes = 0.02 if self.has_begun.is_set() else 1.0
+        self.has_begun.set()
+        await asyncio.sleep(takes)
         if self.model != model:
             self.asked_while_away += 1
         return plain_answer(f"{model}: {text}")
@@ -82,7 +86,7 @@ async def test_no_turn_is_dropped_or_doubled_while_the_engine_changes_its_model(
         write_engine(models, engine.model)
 
     async def switch() -> None:
-        await asyncio.sleep(0.15)
+        await engine.has_begun.wait()
         with database.write() as session:
             retraining.switch(session, editor, 1, OLD, now)
         while True:
