@@ -6,7 +6,6 @@ from sqlalchemy import select
 
 from bot.answers.trained import write_current, write_engine
 from bot.answers.urgent import build_door
-from bot.assistant.deeds import TALK
 from bot.assistant.gated import GatedEngine
 from bot.assistant.lanes import Lanes
 from bot.conversations.live import Live
@@ -17,7 +16,7 @@ from bot.upkeep import retraining
 from bot.upkeep.models import Retraining, Stage
 from bot.upkeep.switching import Switcher
 from tests.factories import make_conversation, make_staff, receive
-from tests.fakes import plain_answer
+from tests.fakes import OFFICE, TALK, plain_answer
 from tests.integration.upkeep.test_retraining import OLD, report
 
 TALKS = 12
@@ -57,7 +56,7 @@ async def test_no_turn_is_dropped_or_doubled_while_the_engine_changes_its_model(
     engine, switcher = Engine(), Switcher(database, models)
     live = Live(database, clock)
     gated = GatedEngine(engine, switcher.gate)
-    lanes = Lanes(database, gated, build_door(knowledge.urgent), knowledge, live, clock, TALK)
+    lanes = Lanes(database, gated, build_door(knowledge.urgent), knowledge, live, clock, TALK, OFFICE)
     with database.write() as session:
         editor = make_staff(session, now, "Nadia", Role.EDITOR)
         talks = [make_conversation(session, now).id for _ in range(TALKS)]
@@ -129,7 +128,7 @@ async def test_a_message_in_danger_is_answered_at_once_while_the_engine_rests(
     switcher = Switcher(database, tmp_path)
     switcher.gate.is_open = False
     door, live = build_door(knowledge.urgent), Live(database, clock)
-    lanes = Lanes(database, GatedEngine(Engine(), switcher.gate), door, knowledge, live, clock, TALK)
+    lanes = Lanes(database, GatedEngine(Engine(), switcher.gate), door, knowledge, live, clock, TALK, OFFICE)
     with database.write() as session:
         urgent, other = (make_conversation(session, now).id for _ in range(2))
         receive(session, urgent, "I want to kill myself", now)
