@@ -26,7 +26,7 @@ SQLITE_TABLE = "messages_search"
 POSTGRESQL_COLUMN = "search_words"
 """Of `messages`, made by the database itself; no model reads it."""
 POSTGRESQL_INDEX = "ix_messages_search_words"
-NEWEST = 20_000
+NEWEST = 5_000
 """Messages in which PostgreSQL looks before it asks the index: a common word is found often enough in them, one that
 is not is rare enough to be counted as a whole."""
 ACCENTED = "àáâãäåāăąçćčďèéêëēėęěğìíîïīłñńňòóôõöøōőřśşšťùúûüūůűýÿžźż@._-/:"
