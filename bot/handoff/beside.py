@@ -129,7 +129,9 @@ def delete_note(session: Session, note_id: int, staff: Staff, now: datetime) -> 
     Raises:
         NotFound: there is no such note, or it is not to be seen.
         CannotChange: a colleague's, or older than five minutes.
+        NotAllowed: the role only reads.
     """
+    check_role(staff)
     note = readable_note(session, note_id, staff)
     if note.staff_id != staff.id:
         raise CannotChange(why="not_yours")
