@@ -1,5 +1,6 @@
 """The staff API for other desks: the same functions as the console, opened by a personal token."""
 
+from functools import cache
 from typing import Any
 
 from fastapi import APIRouter
@@ -21,6 +22,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
+@cache
 def staff_api_router() -> APIRouter:
     """Routes below `/api/v1/staff`."""
     router = APIRouter(prefix="/api/v1/staff", tags=["staff"])

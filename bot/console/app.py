@@ -1,6 +1,7 @@
 """The console as one router: the door, and every page of PAGES behind it."""
 
 from collections.abc import Callable
+from functools import cache
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -15,6 +16,7 @@ from bot.errors import NotAllowed
 from bot.i18n.translate import say
 
 
+@cache
 def staff_pages_router() -> APIRouter:
     """Everything below `/staff`."""
     router = APIRouter(include_in_schema=False)
