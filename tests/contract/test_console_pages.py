@@ -201,7 +201,7 @@ def test_the_requests_behind_the_pages_are_known():
         ("GET", "/staff/api/conversations/{conversation_id}/files/{file_id}"),
         ("GET", "/staff/api/conversations/{conversation_id}/messages"),
         *(("GET", f"{talk}/{name}") for name in ("notes", "people", "transcript")),
-        *(("GET", f"/staff/api/{name}") for name in ("desks", "inbox", "mentions", "tags", "tasks")),
+        *(("GET", f"/staff/api/{name}") for name in ("desks", "inbox", "mentions", "search", "tags", "tasks")),
         ("GET", "/staff/audit/log.csv"),
         ("GET", "/staff/beside/{conversation_id}"),
         ("GET", "/staff/beside/{conversation_id}/answers"),

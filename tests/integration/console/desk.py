@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 from sqlalchemy.orm import Session
+from starlette.datastructures import State
 
 from bot.bootstrap import Services
 from bot.clock import Clock
@@ -50,12 +51,21 @@ def desk_services(database: Database, clock: Clock, **settings: Any) -> Services
     )
 
 
-def desk_app(services: Services) -> FastAPI:
+def new_app() -> FastAPI:
     app = FastAPI()
-    app.state.services = services
     problems.install(app)
     app.include_router(staff_api_router())
     app.include_router(staff_pages_router())
+    return app
+
+
+shared_app = cache(new_app)
+
+
+def desk_app(services: Services, app: FastAPI | None = None) -> FastAPI:
+    """One for all tests of a process, unless another is given: finding out what each route takes costs a second."""
+    app = app or shared_app()
+    app.state = State({"services": services})
     return app
 
 

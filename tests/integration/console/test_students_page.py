@@ -22,7 +22,7 @@ from bot.students.models import FactChange, FactRequest, Origin, Student
 from bot.students.requests import ask_correction
 from bot.students.service import set_facts
 from tests.factories import make_conversation, make_staff, make_student, transcript
-from tests.integration.console.desk import browser, desk_app, desk_services, enter, hidden
+from tests.integration.console.desk import browser, desk_app, desk_services, enter, hidden, new_app
 
 PAGE = "/staff/students"
 FILE = """source_id;email;prénom;nom;campus
@@ -268,15 +268,18 @@ async def test_a_form_without_a_file_or_with_a_large_one_is_refused_on_the_page(
     assert uploads(services) == []
 
 
-async def test_only_the_upload_may_have_a_large_body(
-    app: FastAPI, services: Services, client: httpx.AsyncClient, nadia: Staff
-):
+async def test_only_the_upload_may_have_a_large_body(services: Services):
+    with services.database.write() as session:
+        coordinator = make_staff(session, services.clock.now(), "Nadia", Role.COORDINATOR)
+    app = desk_app(services, new_app())
     app.add_middleware(BodyLimit, most_bytes=64 * 1024, larger={UPLOAD_PATH: MOST_UPLOAD})
     large = FILE + "\n".join(f"K{n};k{n}@student.junia.com;K;Test;Lille" for n in range(5000))
 
-    assert figures(await send(client, large))[0] == ("New", 5002)
-    assert (await client.post(f"{PAGE}/confirm", data={"name": "x" * 100_000})).status_code == 413
-    assert (await client.post(UPLOAD_PATH, content=b"x" * (MOST_UPLOAD + 1))).status_code == 413
+    async with browser(app) as client:
+        enter(client, services, coordinator)
+        assert figures(await send(client, large))[0] == ("New", 5002)
+        assert (await client.post(f"{PAGE}/confirm", data={"name": "x" * 100_000})).status_code == 413
+        assert (await client.post(UPLOAD_PATH, content=b"x" * (MOST_UPLOAD + 1))).status_code == 413
 
 
 async def test_an_accepted_request_changes_the_record_and_the_student_hears_of_it(
