@@ -9,7 +9,7 @@ from sqlalchemy import select
 from bot.answers.urgent import build_door
 from bot.assistant.turn import commit, compute, load
 from bot.conversations.messages import Button, IncomingMessage
-from bot.conversations.models import Address, Author, Control, Conversation, Message, OutboxEntry
+from bot.conversations.models import Address, Author, Control, Conversation, Kind, Message, OutboxEntry
 from bot.conversations.service import append, locked_conversation, open_conversation, receive_message
 from bot.handoff.service import claim
 from bot.identity.deeds import identity_deeds
@@ -76,7 +76,15 @@ def test_unlink_forgets_the_record_at_once_and_both_read_so(database, held, writ
 def test_a_button_with_the_same_meaning_does_the_same(database, held, write, now):
     with database.write() as session:
         button = Button("End the link", {"effect": "unlink"})
-        append(session, locked_conversation(session, held), Author.BOT, "Linked.", buttons=[button], now=now)
+        append(
+            session,
+            locked_conversation(session, held),
+            Author.SYSTEM,
+            "Linked.",
+            kind=Kind.NOTICE,
+            buttons=[button],
+            now=now,
+        )
         key = session.scalars(select(Message).order_by(Message.seq.desc())).first().buttons[0]["key"]
 
     assert write(held, None, key) == [("system", FORGOTTEN)]
