@@ -92,12 +92,12 @@ REQUESTS = sorted(
 )
 UNSAFE = [(method, path) for method, path in REQUESTS if method != "GET" and path.startswith("/staff")]
 PATHS = {page.path for page in PAGES}
+on_one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""Roles do not depend on the database."""
 
 
 @pytest.fixture
 def services(database: Database, clock: FixedClock) -> Services:
-    if not database.is_sqlite:
-        pytest.skip("roles do not depend on the database")
     return desk_services(database, clock)
 
 
@@ -145,6 +145,7 @@ async def may(
     return response.status_code not in (401, 403)
 
 
+@on_one_database
 async def test_every_cell_is_as_it_is_written(client: httpx.AsyncClient, services: Services, conversation_id: UUID):
     cells: dict[tuple[str, str], list[str]] = {each: [] for each in REQUESTS}
     for role in Role:
@@ -186,6 +187,7 @@ def test_a_page_is_open_to_its_roles_and_to_no_other():
         assert marks[page.path] == ["●" if role in page.roles else "–" for role in Role]
 
 
+@on_one_database
 async def test_without_a_session_nothing_is_open(client: httpx.AsyncClient, conversation_id: UUID):
     answers = {
         (method, path): (await answer(client, method, path, conversation_id)).status_code for method, path in REQUESTS
@@ -194,6 +196,7 @@ async def test_without_a_session_nothing_is_open(client: httpx.AsyncClient, conv
     assert answers == {(method, path): 303 if path in PATHS else 401 for method, path in REQUESTS}
 
 
+@on_one_database
 @pytest.mark.parametrize(
     "headers", [{"X-CSRF-Token": ""}, {"X-CSRF-Token": "guessed"}, {"Sec-Fetch-Site": "cross-site"}]
 )
