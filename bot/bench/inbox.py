@@ -5,6 +5,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -48,11 +49,11 @@ def bench_inbox(say: Callable[[str], None], conversations: int, messages: int, d
     Raises:
         ConfigurationError: the database that is named has tables already.
     """
-    if database_url is not None:
-        _measured(say, Database(database_url), conversations, messages)
-        return
-    with tempfile.TemporaryDirectory(prefix="accueil-bench-") as name:
-        _measured(say, Database(f"sqlite:///{Path(name) / 'inbox.db'}"), conversations, messages)
+    with (
+        tempfile.TemporaryDirectory(prefix="accueil-bench-") as name,
+        closing(Database(database_url or f"sqlite:///{Path(name) / 'inbox.db'}")) as database,
+    ):
+        _measured(say, database, conversations, messages)
 
 
 def _measured(say: Callable[[str], None], database: Database, conversations: int, messages: int) -> None:
@@ -69,7 +70,6 @@ def _measured(say: Callable[[str], None], database: Database, conversations: int
         say(machine())
     finally:
         METADATA.drop_all(database.engine.execution_options(writes=True))
-        database.close()
 
 
 def _lists(database: Database, staff_id: int) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """`accueil export-knowledge`: what was published in the console, written into the files of knowledge/."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +28,7 @@ def export_knowledge(
         knowledge = load_knowledge(settings.root / "knowledge")
         check_folder(settings.data)
         prepare_database(settings, note)
-        with Database(settings.database).write() as session:
+        with closing(Database(settings.database)) as database, database.write() as session:
             written = export_editions(session, knowledge, out or knowledge.folder, SystemClock().now())
         for slug in written:
             say(f"topics/{slug}")
