@@ -61,18 +61,25 @@ OWNERS = ("student_id", "newcomer_id", "buddy_id")
 
 
 def everything_of(session, someone) -> dict[str, list[tuple]]:
-    """All rows of all tables that hold the marker or point at the person."""
+    """All rows of all tables that hold the marker, or point at the person or at such a row."""
     found = {}
     for table in METADATA.sorted_tables:
         rows = [tuple(map(str, row)) for row in session.execute(select(table).order_by(*table.primary_key.columns))]
         names = [column.name for column in table.columns]
         ids = {str(each) for each in someone.conversations}
+        above = {
+            names.index(column.name): {row[0] for row in found[key.column.table.name]}
+            for column in table.columns
+            for key in column.foreign_keys
+            if key.column.table.info["erasing"] is Erasing.DELETE_ROWS and key.column.table is not table
+        }
         found[table.name] = [
             row
             for row in rows
             if any(someone.marker in value for value in row)
             or ids & set(row)
             or str(someone.student_id) in {row[names.index(each)] for each in OWNERS if each in names}
+            or any(row[place] in numbers for place, numbers in above.items())
         ]
     return found
 

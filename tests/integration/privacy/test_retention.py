@@ -31,6 +31,7 @@ from bot.reminders.models import Reminder, ReminderState
 from bot.replies.models import CannedReply
 from bot.students.models import FactChange, FactRequest, Student
 from bot.tables import METADATA
+from bot.upkeep.models import PhraseAssignment
 from tests.factories import make_conversation, make_staff, make_student, receive, transcript
 
 DAY = timedelta(days=1)
@@ -148,6 +149,7 @@ MADE = {
     "fact_requests": fact_request,
     "bookings": booking,
     "certificate_requests": certificate_request,
+    "phrase_assignments": lambda _session, now: PhraseAssignment(label="ask/cvec", phrases=[], is_written=True, at=now),
     "staff_sessions": staff_session,
     "staff_passes": lambda session, now: StaffPass(
         staff_id=make_staff(session, now).id, purpose="reset", token_hash="h", created_at=now - DAY, expires_at=now
