@@ -18,6 +18,8 @@ from bot.upkeep.report import Report
 MOST_TRIES = 3
 """Starts of one training: it begins again after a restart of the gateway."""
 SHOWN = 10
+TO_RUN = (Stage.ASKED, Stage.TRAINING)
+"""Asked for, or cut off by a restart."""
 
 
 def open_retraining(session: Session, *, lock: bool = False) -> Retraining | None:
@@ -94,10 +96,16 @@ def _in(session: Session, retraining_id: int, stage: Stage) -> Retraining:
     return retraining
 
 
+def is_asked_for(session: Session) -> bool:
+    """Whether `begin` has something to take; reads only."""
+    retraining = open_retraining(session)
+    return retraining is not None and retraining.stage in TO_RUN
+
+
 def begin(session: Session, now: datetime) -> Retraining | None:
     """Take the training that is asked for, or one that a restart cut off; None when there is none to run."""
     retraining = open_retraining(session, lock=True)
-    if retraining is None or retraining.stage not in (Stage.ASKED, Stage.TRAINING):
+    if retraining is None or retraining.stage not in TO_RUN:
         return None
     if retraining.tries >= MOST_TRIES:
         retraining.trouble = "interrupted"

@@ -56,6 +56,10 @@ class Trainer:
         await asyncio.to_thread(self._end, retraining_id, code, said)
 
     def _begin(self) -> int | None:
+        # Looked for every second: other writers must not wait for that.
+        with self.database.read() as session:
+            if not retraining.is_asked_for(session):
+                return None
         with self.database.write() as session:
             found = retraining.begin(session, self.clock.now())
             return found.id if found is not None else None

@@ -86,6 +86,17 @@ def test_two_clicks_at_once_start_one_training(database: Database, editor, now):
     assert only(database).stage == Stage.ASKED
 
 
+async def test_a_look_for_a_training_that_nobody_asked_for_writes_nothing(
+    database: Database, clock, models, monkeypatch: pytest.MonkeyPatch
+):
+    def write() -> None:
+        raise AssertionError("other writers would wait for a look")
+
+    monkeypatch.setattr(database, "write", write)
+
+    await trainer(database, clock, models).step()
+
+
 async def test_a_training_becomes_ready_and_touches_nothing(database: Database, clock, models, editor, now):
     asked(database, editor, now)
     await trainer(database, clock, models).step()
