@@ -340,6 +340,20 @@ async def test_sessions_are_listed_and_one_is_ended(
     assert (await client.get("/staff")).status_code == 200
 
 
+async def test_an_administrator_sees_where_an_account_is_signed_in_and_ends_it(
+    client: httpx.AsyncClient, claire: Staff, marc: Staff, services: Services, app: FastAPI
+):
+    async with browser(app) as theirs:
+        await sign_in(theirs, claire)
+        enter(client, services, marc)
+        page = await client.get("/staff/accounts", params={"account": claire.id})
+        form = {name: hidden(page, name) for name in ("account", "number")}
+        ended = await client.post("/staff/accounts/sessions/end", data=form)
+
+        assert (form["account"], ended.status_code) == (str(claire.id), 303)
+        assert (await theirs.get("/staff")).status_code == 303
+
+
 async def test_nobody_ends_a_session_of_somebody_else(client: httpx.AsyncClient, claire: Staff, marc, services, app):
     async with browser(app) as other:
         enter(other, services, marc)
