@@ -1,5 +1,6 @@
 """Processes die; nothing a student wrote is lost or doubled, and nobody is left without a word."""
 
+import re
 import signal
 import time
 from collections import Counter
@@ -29,6 +30,7 @@ def test_a_killed_gateway_loses_and_doubles_nothing_on_the_screen(desk: Desk, ne
     killed = desk.kill("gateway")
     offline = student.write(questions[2])
     desk.until_restarted("gateway", killed)
+    desk.until_answered("/readyz")
 
     for message in (in_flight, offline):
         student.reply_to(message, within=40)
@@ -42,6 +44,25 @@ def test_a_killed_gateway_loses_and_doubles_nothing_on_the_screen(desk: Desk, ne
     student.page.reload()
     expect(student.messages).to_have_count(len(shown))
     assert student.transcript() == shown
+
+
+def test_what_was_given_up_during_a_long_failure_is_sent_when_the_desk_is_back(desk: Desk, new_context: Context):
+    student = student_at(new_context(), desk)
+    student.ask("Is there a buddy who can show me around Lille?")
+    everything = re.compile("/api/v1/")
+    student.page.route(everything, lambda route: route.abort())
+    # The open stream is closed by the desk; no new one succeeds.
+    killed = desk.kill("gateway")
+    given_up = student.write("How do I open a bank account as a student?")
+    expect(given_up).to_have_attribute("data-state", "failed", timeout=60_000)
+    desk.until_restarted("gateway", killed)
+    desk.until_answered("/readyz")
+
+    student.page.unroute(everything)
+
+    # By now the widget asks instead of listening; a look that waits for news would take 25 seconds.
+    expect(given_up).to_have_attribute("data-seq", "4", timeout=15_000)
+    expect(student.reply_to(given_up).locator(".sources")).to_be_visible()
 
 
 def test_a_frozen_and_then_killed_engine_is_admitted_and_the_next_turn_works(desk: Desk, new_context: Context):

@@ -535,7 +535,8 @@
         const polling = Date.now() < pollUntil;
         try {
           if (polling) {
-            await this.#fetchAfter(25);
+            // The first look after a failure does not wait for news: what is unsent waits for its answer.
+            await this.#fetchAfter(failures ? 0 : 25);
             this.#online();
           } else {
             await this.#stream(() => {
