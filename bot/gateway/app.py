@@ -88,11 +88,7 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         services.live.arrived = lanes.wake
-        # The first student must not wait for the weights of the urgent door, nor for the words of corrections.
-        warming = asyncio.gather(
-            asyncio.to_thread(services.door.kind_of, "bonjour"),
-            asyncio.to_thread(load_words),
-        )
+        warming = asyncio.create_task(_warm_up(services))
         tasks = [
             asyncio.create_task(kept_running("watch", services.live.watch)),
             asyncio.create_task(kept_running("lanes", lanes.run)),
@@ -170,6 +166,15 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
         )
     _document_errors(app)
     return app
+
+
+async def _warm_up(services: Services) -> None:
+    """The first student must not wait for the weights of the urgent door, nor for the words of corrections.
+
+    One after the other: every message needs the door, and side by side each would take as long as both.
+    """
+    await asyncio.to_thread(services.door.kind_of, "bonjour")
+    await asyncio.to_thread(load_words)
 
 
 async def kept_running(work: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import squareform
 
 FARTHEST = 0.6
 """Mean cosine distance between two groups up to which they are one; measured in docs/how-to/keep-answers-true.md."""
@@ -37,6 +35,9 @@ def group(vectors: NDArray[np.float32], *, farthest: float = FARTHEST) -> list[l
         return []
     if len(vectors) == 1:
         return [[0]]
+    # Most of a second, which a gateway that starts again does not have to spare.
+    from scipy.cluster.hierarchy import fcluster, linkage
+
     numbers = fcluster(linkage(_distances(vectors), method="average"), farthest, criterion="distance")
     groups: dict[int, list[int]] = {}
     for place, number in enumerate(numbers.tolist()):
@@ -47,6 +48,8 @@ def group(vectors: NDArray[np.float32], *, farthest: float = FARTHEST) -> list[l
 
 def _distances(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     """As scipy keeps them, each pair once."""
+    from scipy.spatial.distance import squareform
+
     distances = 1.0 - (vectors @ vectors.T).astype(np.float64)
     # Of equal vectors they may come out a little below 0, which the linkage does not take.
     found: NDArray[np.float64] = squareform(np.maximum(distances, 0.0), checks=False)
