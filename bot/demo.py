@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -23,10 +22,12 @@ from bot.buddies.matching import load_weights
 from bot.clock import day_in_france
 from bot.config import Settings
 from bot.content.desks import load_desks
+from bot.content.loader import load_knowledge, read_yaml
 from bot.conversations.models import Author
 from bot.conversations.service import append, open_conversation
 from bot.conversations.words import greeting
 from bot.courses.models import Placement
+from bot.demo_talks import DemoDraft, DemoTalk, add_drafts, add_talks
 from bot.errors import ContentError
 from bot.handoff.beside import add_task
 from bot.handoff.desks import Office, join
@@ -41,6 +42,8 @@ from bot.students.facts import FactsError, facts_from
 from bot.students.models import HousingApplication, Student
 from bot.students.records import CAMPUS_CITIES, HOUSING_STATES
 
+HISTORY = timedelta(weeks=13)
+"""How long the office of the demo has been there."""
 PASSWORD_FILE = "demo-passwords.json"  # noqa: S105  (the name of the file, not a password)
 
 
@@ -141,6 +144,8 @@ def load_demo(session: Session, settings: Settings, now: datetime) -> DemoSummar
     buddies = read_locals(settings.root / "demo" / "buddies.yml")
     colleagues = read_colleagues(settings.root / "demo" / "staff.yml")
     promises = _entries(settings.root / "demo" / "promises.yml", DemoPromise)
+    talks = _entries(settings.root / "demo" / "talks.yml", DemoTalk)
+    drafts = _entries(settings.root / "demo" / "drafts.yml", DemoDraft)
     password_file = settings.data / PASSWORD_FILE
     if session.scalar(select(func.count()).select_from(Student)):
         return _summary(session, (*cast, *buddies), _kept_sign_ins(password_file), loaded=False)
@@ -154,12 +159,17 @@ def load_demo(session: Session, settings: Settings, now: datetime) -> DemoSummar
         if each.buddy is not None:
             add_pair(session, student, each.buddy, now, weights)
     _add_replies(session, settings.root / "demo" / "replies.yml", now)
-    sign_ins = tuple(_add_colleague(session, each, now) for each in colleagues if not _has_account(session, each))
+    # Before the first talk, so that the log is in the order of time.
+    hired = now - HISTORY
+    sign_ins = tuple(_add_colleague(session, each, hired) for each in colleagues if not _has_account(session, each))
     _keep(password_file, sign_ins)
     office = Office(load_desks(settings.root / "knowledge" / "desks.yml"))
     for colleague in colleagues:
         for desk in colleague.desks:
             join(session, office, desk, staff_of_email(session, colleague.email))
+    knowledge = load_knowledge(settings.root / "knowledge")
+    add_talks(session, knowledge, talks, now)
+    add_drafts(session, knowledge, drafts, now)
     for promise in promises:
         _add_promise(session, promise, now)
     return _summary(session, (*cast, *buddies), sign_ins, loaded=True)
@@ -212,7 +222,7 @@ def _add_replies(session: Session, file: Path, now: datetime) -> None:
 
 def _entries(file: Path, shape: type[Entry]) -> tuple[Entry, ...]:
     try:
-        return tuple(shape.model_validate(entry) for entry in yaml.safe_load(file.read_text(encoding="utf-8")))
+        return tuple(shape.model_validate(entry) for entry in read_yaml(file))
     except ValidationError as error:
         raise ContentError(f"{file.name}: {error}") from error
 

@@ -1,9 +1,11 @@
 import json
 import stat
+from collections import Counter
 from datetime import date
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import func, select
 
 from bot.buddies.matching import Weights
@@ -12,17 +14,23 @@ from bot.buddies.tending import Content, tend
 from bot.config import ROOT, Settings
 from bot.conversations.models import Conversation
 from bot.demo import PASSWORD_FILE, DemoSummary, load_demo, read_colleagues, read_students
+from bot.demo_talks import DemoTalk, add_talks
+from bot.editing.models import Edition, Rating
 from bot.errors import ContentError
 from bot.handoff.desks import members
 from bot.handoff.models import Task
-from bot.identity.models import Role, Staff
+from bot.identity.models import AuditEntry, Role, Staff
 from bot.identity.staff import sign_in
 from bot.paperwork.answer import personal_sentence
 from bot.paperwork.queries import steps_done
 from bot.paperwork.rules import Status, path
 from bot.paperwork.schema import load_procedures
+from bot.radar.queries import counted_week
+from bot.radar.rules import is_small
+from bot.radar.weeks import WEEK, monday_of
 from bot.students.models import Student
 from bot.students.records import facts_of, student_by_email
+from bot.upkeep.questions import Why, open_questions
 
 TODAY = date(2026, 11, 24)
 
@@ -234,6 +242,52 @@ def test_a_mistake_in_the_cast_is_named(tmp_path, change, named):
 
     with pytest.raises(ContentError, match=named):
         read_students(file)
+
+
+def test_the_talks_of_the_weeks_before_fill_the_pages_of_the_console(database, settings, now):
+    load(database, settings, now)
+
+    with database.read() as session:
+        questions = [each.text for each in open_questions(session, now) if each.why == Why.UNKNOWN]
+        ratings = Counter(session.scalars(select(Rating.helpful)))
+        editions = session.execute(select(Edition.slug, Edition.state).where(Edition.state != "published")).all()
+        log = session.scalars(select(AuditEntry.at).order_by(AuditEntry.id)).all()
+        counted = counted_week(session, monday_of(now.date()) - WEEK * 2, None)
+        due = session.scalars(select(Conversation.id).where(Conversation.answer_due_at.is_not(None))).all()
+    assert len(questions) == 11
+    assert sum("parcel" in text or "colis" in text for text in questions) == 5
+    assert (ratings[True] >= 10, ratings[False]) == (True, 6)
+    assert sorted(editions) == [("bikes", "draft"), ("cheap_meals", "review")]
+    assert log == sorted(log)
+    assert {key: count for (name, key), count in counted.items() if name == "talks"} == {"answered": 9, "person": 6}
+    assert due == []
+
+
+def test_of_every_week_of_the_demo_so_much_is_told_as_no_group_is_small(database, settings, now):
+    load(database, settings, now)
+
+    with database.read() as session:
+        weeks = [counted_week(session, monday_of(now.date()) - WEEK * number, None) for number in range(1, 7)]
+    assert [
+        count for week in weeks for (name, _key), count in week.items() if name == "talks" and is_small(count)
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("turn", "named"),
+    [
+        ({"topic": "moon_landing"}, "there is no topic moon_landing"),
+        ({"unsure": {"moon_landing": 0.2}, "text": "Why?"}, "there is no topic moon_landing"),
+        ({"topic": "cvec", "person": {"minutes": 3, "answer": "Yes"}}, "one of"),
+        ({"unsure": {"cvec": 0.2}}, "`text` is missing"),
+    ],
+)
+def test_a_mistake_in_a_talk_is_named(database, settings, knowledge, now, turn, named):
+    load(database, settings, now)
+    entry = {"language": "en", "turns": [{"weeks_ago": 1, "weekday": 1, "at": "10:00", **turn}]}
+
+    with pytest.raises((ContentError, ValidationError), match=named), database.write() as session:
+        add_talks(session, knowledge, (DemoTalk.model_validate(entry),), now)
 
 
 def test_the_office_of_the_demo_has_two_desks_and_a_promise_to_keep(database, settings, now):
