@@ -228,7 +228,9 @@ def _ends(text: str, *, is_first: bool, is_last: bool) -> str:
     before, after = 0 if is_first else AROUND, 0 if is_last else AROUND
     if len(text) <= before + after + AROUND:
         return text
-    return f"{text[:before]} … {text[len(text) - after :]}"
+    head, tail = text[:before], text[len(text) - after :]
+    # Whole words, where there are any.
+    return f"{head.rpartition(' ')[0] or head} … {tail.partition(' ')[2] or tail}"
 
 
 def differences(old: Texts, new: Texts) -> dict[str, tuple[Piece, ...]]:

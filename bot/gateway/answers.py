@@ -18,6 +18,13 @@ SHOWN = (
     ("exchange", mark("Exchange and career"), ("exchange_application", "learning_agreement", "student_job_hours")),
 )
 """What is asked most; everything else is asked in the chat."""
+EXAMPLES = {
+    "housing_search": mark("How do I find a room?"),
+    "visa_needed": mark("Do I need a visa to study in France?"),
+    "health_registration": mark("How do I register for health cover?"),
+    "french_classes_offer": mark("Does JUNIA offer French classes?"),
+}
+"""What is offered to be tried, for readers in whose language the answers are not written: the chat understands them."""
 
 
 def welcome_groups(knowledge: Knowledge, language: str, today: date) -> list[Group]:
@@ -37,6 +44,7 @@ def _entry(knowledge: Knowledge, slug: str, language: str, today: date) -> Entry
     return Entry(
         slug=slug,
         question=topic.file.question.get(written),
+        example=say(language, EXAMPLES[slug]) if written != language and slug in EXAMPLES else "",
         answer=render(
             body(topic.pages[written], choose(topic.file.variants, {}, {}), written), knowledge, written, today
         ),

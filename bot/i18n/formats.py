@@ -1,13 +1,12 @@
 """Dates, times and amounts in the reader's language; never by hand."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 
-from bot.clock import PARIS
 from bot.i18n.languages import locale_of
 
 
@@ -24,11 +23,6 @@ def weekday_words(day: date, language: str) -> str:
 def _first_of_month(day: date, language: str, words: str) -> str:
     """French says 1er janvier, which the CLDR patterns do not know."""
     return words.replace("1 ", "1er ", 1) if language == "fr" and day.day == 1 else words
-
-
-def moment_words(instant: datetime, language: str) -> str:
-    """Date and time on a French clock."""
-    return str(format_datetime(instant, "medium", tzinfo=PARIS, locale=locale_of(language)))
 
 
 def money(value: Decimal, language: str, currency: str = "EUR") -> str:

@@ -57,6 +57,8 @@ class Entry:
     language: str
     """Of question and answer: English where the topic is not written in the reader's language."""
     sources: tuple[SourceLink, ...] = ()
+    example: str = ""
+    """The question in the reader's own language; "" where it is in it already."""
 
 
 @dataclass(frozen=True)

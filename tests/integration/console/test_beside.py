@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import pytest
@@ -13,7 +14,9 @@ from bot.bootstrap import Services
 from bot.clock import FixedClock
 from bot.config import ROOT, Settings
 from bot.content.loader import Knowledge, load_knowledge
-from bot.conversations.models import Conversation
+from bot.conversations.messages import Understanding
+from bot.conversations.models import Author, Conversation
+from bot.conversations.service import append
 from bot.db.session import Database
 from bot.identity.models import AuditEntry, Role
 from bot.paperwork.schema import load_procedures
@@ -115,6 +118,32 @@ async def test_opening_the_card_is_one_reading_in_the_audit_log(
 
     with services.database.read() as session:
         assert session.scalar(select(func.count()).where(AuditEntry.action == "read")) == 1
+
+
+@pytest.mark.parametrize(
+    ("understanding", "said"),
+    [
+        (Understanding("handoff", 0.99, "handoff", group="human"), "A person is asked for · 99 %"),
+        (Understanding("smalltalk/thanks", 0.91, "chat", group="small_talk"), "Small talk · 91 %"),
+        (Understanding("urgent", 1.0, "urgent"), "Something urgent"),
+        (Understanding("ask/cvec", 0.2, "abstain"), "Nothing sure"),
+        (Understanding("ask/cvec", 0.9, "answer", "cvec"), "CVEC · 90 % · <code>ask/cvec</code>"),
+    ],
+)
+async def test_what_was_understood_is_said_in_words_also_where_it_is_no_topic(
+    client: httpx.AsyncClient, services: Services, talk: str, understanding: Understanding, said: str
+):
+    now = services.clock.now()
+    with services.database.write() as session:
+        conversation = session.get_one(Conversation, UUID(talk))
+        asked = append(session, conversation, Author.STUDENT, "¿?", now=now)
+        told = understanding.as_json()
+        append(session, conversation, Author.BOT, "…", now=now, in_reply_to=asked.seq, understanding=told)
+    sign_in(client, services)
+    card = (await client.get(f"/staff/beside/{talk}")).text
+
+    shown = card.partition('<ul class="beside-understood">')[2]
+    assert shown.partition("<p>")[2].partition("</p>")[0] == said
 
 
 async def test_other_conversations_of_the_student_are_linked(client: httpx.AsyncClient, services: Services, talk: str):

@@ -79,7 +79,7 @@ async def test_counts_are_shown_by_group_and_small_ones_are_hidden(client: httpx
     assert "32 students, as at 12:00." in page.text
     assert page.text.count('<span class="soft">hidden</span>') == 2
     assert "<b>32</b>" in page.text
-    assert '<td class="number">20</td>' in page.text
+    assert '<td class="number" data-label="Lille">20</td>' in page.text
 
 
 async def test_the_picture_is_a_minute_old_at_most(client: httpx.AsyncClient, services: Services):

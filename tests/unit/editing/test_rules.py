@@ -169,6 +169,16 @@ def test_of_a_long_text_only_what_stands_next_to_a_change_is_shown():
     assert excerpt((Piece("same", "short"), Piece("new", "y"))) == (Piece("same", "short"), Piece("new", "y"))
 
 
+def test_what_is_left_of_a_long_text_begins_and_ends_with_whole_words():
+    same = Piece("same", "word " * 100)
+
+    assert excerpt((Piece("new", "x"), same, Piece("new", "y"))) == (
+        Piece("new", "x"),
+        Piece("same", "word " * 19 + "word … " + "word " * 19),
+        Piece("new", "y"),
+    )
+
+
 def test_only_files_that_differ_are_compared_the_texts_before_the_facts():
     assert list(differences(BANK, {**changed(owner="library"), "fr.md": "Autre.\n"})) == ["fr.md", TOPIC_FILE]
     assert differences(BANK, BANK) == {}

@@ -1,5 +1,7 @@
 """Charts: a round scale, no style of their own, nothing drawn for what is hidden."""
 
+import re
+
 import pytest
 
 from bot.console.pages.radar.charts import Series, bar, nice, stacks, week_grid
@@ -25,6 +27,18 @@ def test_many_weeks_are_narrow_and_every_fourth_is_named():
 
     assert stacks("Talks", names, [Series("alone", "one", [5] * 26)]).count('text-anchor="middle"') == 7
     assert stacks("Talks", names[:12], [Series("alone", "one", [5] * 12)]).count('text-anchor="middle"') == 12
+
+
+def test_bars_fill_the_whole_width_however_many_they_are():
+    drawn = stacks("Talks", ["2026-W47", "2026-W48"], [Series("alone", "one", [5, 5])])
+
+    assert re.findall(r'<rect class="one" x="(.*?)".*? width="(.*?)"', drawn) == [
+        ("7.50%", "35.00%"),
+        ("57.50%", "35.00%"),
+    ]
+    assert [
+        re.findall('class="chart (.*?)"', stacks("Talks", ["2026-W01"] * weeks, []))[0] for weeks in (4, 12, 26, 52)
+    ] == ["few", "some", "many", "most"]
 
 
 def test_names_cannot_break_out_and_nothing_has_a_style_of_its_own():

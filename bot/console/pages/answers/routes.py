@@ -25,6 +25,7 @@ from bot.console.pages.answers.words import (
     preview_rows,
     rating_words,
 )
+from bot.console.words import short_moment
 from bot.content.loader import Texts
 from bot.editing.models import Edition, State
 from bot.editing.preview import previews
@@ -54,7 +55,6 @@ from bot.editing.service import (
     UnderWay,
 )
 from bot.errors import AccueilError, ContentError, InvalidField, NotFound, VersionChanged
-from bot.i18n.formats import moment_words
 from bot.i18n.languages import CONTENT_CODES
 from bot.i18n.translate import mark, say
 from bot.identity.staff import SignedIn
@@ -366,7 +366,7 @@ class Desk:
             slug=slug,
             fields=replace(shown, sources=rows),
             number=save.number,
-            saved_at=moment_words(save.saved_at, self.language),
+            saved_at=short_moment(self.language, save.saved_at),
             faults=self._faults(slug, texts) if is_open else [],
             changes=difference_words(before, texts, self.language),
             meanwhile=difference_words(theirs, texts, self.language) if theirs is not None else [],
@@ -440,7 +440,7 @@ def _saved_meanwhile(
         "{colleague} saved this text at {time}, after you had opened it. Your text is below and nothing is lost: take "
         "over what you want to keep of the other one, then save again.",
         colleague=faster.details["colleague"],
-        time=moment_words(faster.details["at"], language),
+        time=short_moment(language, faster.details["at"]),
     )
     with services.database.read() as session:
         edition = edition_of(session, edition_id)

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from bot.answers.variants import label
 from bot.clock import day_in_france
+from bot.console.words import short_moment
 from bot.content.check import Fault
 from bot.content.loader import TOPIC_FILE, Texts
 from bot.conversations.messages import Answer, Source
@@ -16,7 +17,7 @@ from bot.editing.models import Edition, Origin, Reason, State
 from bot.editing.preview import Shown
 from bot.editing.queries import Asked
 from bot.editing.rules import differences, excerpt
-from bot.i18n.formats import date_words, moment_words
+from bot.i18n.formats import date_words
 from bot.i18n.languages import BY_CODE
 from bot.i18n.translate import mark, say, say_n
 
@@ -75,7 +76,7 @@ def edition_words(edition: Edition, names: Mapping[int, str], language: str) -> 
         "author": names.get(edition.author_id or 0, ""),
         "reviewer": names.get(edition.reviewer_id or 0, ""),
         "remark": edition.remark,
-        "at": moment_words(at, language),
+        "at": short_moment(language, at),
         "publication": edition.publication,
         "is_exported": edition.exported_at is not None and edition.origin != Origin.FILES,
     }

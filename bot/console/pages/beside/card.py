@@ -46,6 +46,17 @@ KINDS = {
 }
 CHANNELS = {"web": mark("Web page"), "telegram": mark("Telegram"), "mail": mark("Mail")}
 
+NO_TOPIC = {
+    "handoff": mark("A person is asked for"),
+    "chat": mark("Small talk"),
+    "urgent": mark("Something urgent"),
+    "prompt": mark("An answer to the assistant's own question"),
+    "failed": mark("The assistant could not answer"),
+}
+"""What was understood where no topic was, by what was done about it."""
+COUNTED = frozenset({"answer", "clarify", "handoff", "chat"})
+"""Of these the model says how sure it was."""
+
 Line = tuple[str, str]
 """What, and its value."""
 
@@ -95,6 +106,8 @@ def understood_in(
         | {
             "text": texts.get(each.in_reply_to or 0, ""),
             "label": each.understanding.get("intent") or "",
+            "otherwise": say(language, NO_TOPIC.get(each.understanding["action"], "Nothing sure")),
+            "is_sure": each.understanding["action"] in COUNTED,
             "topic": each.understanding.get("topic") if each.understanding.get("topic") in knowledge.topics else None,
         }
         for each in replies

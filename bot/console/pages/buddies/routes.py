@@ -65,7 +65,8 @@ from bot.console.pages.buddies.words import (
     person_name,
     row_words,
 )
-from bot.i18n.formats import date_words, moment_words
+from bot.console.words import short_moment
+from bot.i18n.formats import date_words
 from bot.i18n.translate import mark, say
 from bot.identity.audit import record
 from bot.identity.staff import SignedIn
@@ -294,7 +295,7 @@ def _page(
                 {
                     "id": each.id,
                     "state": say(language, RUNS[RunState(each.state)]),
-                    "made": moment_words(each.made_at, language),
+                    "made": short_moment(language, each.made_at),
                     "paired": totals[each.id].paired,
                 }
                 for each in runs
@@ -337,8 +338,8 @@ def _shown(session: Session, run: BuddyRun, start: int, language: str) -> dict[s
         "state": say(language, RUNS[RunState(run.state)]),
         "is_draft": run.state == RunState.DRAFT,
         "may_undo": may_be_undone(session, run),
-        "send_at": moment_words(run.send_at, language) if run.send_at is not None else "",
-        "made": moment_words(run.made_at, language),
+        "send_at": short_moment(language, run.send_at) if run.send_at is not None else "",
+        "made": short_moment(language, run.made_at),
         "totals": totals_of(run),
         "rows": [
             {

@@ -8,12 +8,15 @@ from markupsafe import Markup
 from bot.radar.rules import Shown
 
 LEFT, TOP, HEIGHT, FOOT = 44, 12, 170, 24
-WIDE, NARROW = 46, 22
+SIZES = ((4, "few"), (13, "some"), (26, "many"))
+"""Up to so many bars the chart may be as narrow as this class of radar.css says; with more it is "most"."""
 MANY = 13
-"""From so many bars on they are narrow, and only every fourth has a name."""
+"""From so many bars on only every fourth has a name."""
+DAYS = 92
+"""Pixels for the names of weekdays."""
 WIDEST = 180
-BLOCK = Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>')
-CELL = Markup('<rect class="heat-{}" x="{}" y="{}" width="20" height="20" rx="4"><title>{}</title></rect>')
+PART = Markup('<rect class="{}" x="{:.2f}%" y="{:.1f}" width="{:.2f}%" height="{:.1f}"><title>{}</title></rect>')
+CELL = Markup('<rect class="heat-{}" x="{:.2f}%" y="{}" width="3.7%" height="20" rx="4"><title>{}</title></rect>')
 
 
 @dataclass(frozen=True)
@@ -26,32 +29,29 @@ class Series:
 
 
 def stacks(title: str, names: Sequence[str], series: Sequence[Series]) -> Markup:
-    """Bars side by side, each a stack of the series, with a scale on the left."""
-    step = WIDE if len(names) <= MANY else NARROW
+    """Bars side by side over the whole width, each a stack of the series, with a scale on the left."""
     totals = [sum(each.values[place] or 0 for each in series) for place in range(len(names))]
     top = nice(max(totals, default=0))
-    parts = [_scale(top, LEFT + step * len(names))]
+    step = 100 / max(1, len(names))
+    scale, parts = _scale(top)
     for place, name in enumerate(names):
-        left, base = LEFT + step * place + step * 0.15, 0.0
+        base = 0.0
         for each in series:
             value = each.values[place] or 0
             if value:
                 tall = HEIGHT * value / top
                 y = TOP + HEIGHT - base - tall
                 tip = f"{name}: {each.name} {value}"
-                parts.append(
-                    Markup(
-                        '<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>'
-                    ).format(each.css, left, y, step * 0.7, tall, tip)
-                )
+                parts.append(PART.format(each.css, step * (place + 0.15), y, step * 0.7, tall, tip))
                 base += tall
-        if step == WIDE or place % 4 == 0:
+        if len(names) <= MANY or place % 4 == 0:
             parts.append(
-                Markup('<text x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(
-                    left + step * 0.35, TOP + HEIGHT + 17, name.partition("-")[2] or name
+                Markup('<text x="{:.2f}%" y="{}" text-anchor="middle">{}</text>').format(
+                    step * (place + 0.5), TOP + HEIGHT + 17, name.partition("-")[2] or name
                 )
             )
-    return _svg(title, LEFT + step * len(names) + 6, TOP + HEIGHT + FOOT, parts)
+    size = next((css for most, css in SIZES if len(names) <= most), "most")
+    return _beside(title, size, LEFT, TOP + HEIGHT + FOOT, scale, parts)
 
 
 def bar(value: int, largest: int) -> Markup:
@@ -66,22 +66,20 @@ def bar(value: int, largest: int) -> Markup:
 def week_grid(title: str, days: Sequence[str], counts: Sequence[Sequence[int]]) -> Markup:
     """Seven rows of 24 hours: the darker, the more. `counts` has 0 where there are too few to show."""
     largest = max((count for row in counts for count in row), default=0)
-    cell, left = 22, 92
+    cell, step = 22, 100 / 24
+    names = [
+        Markup('<text x="0" y="{}">{}</text>').format(20 + cell * place + 15, day) for place, day in enumerate(days)
+    ]
     parts = [
-        Markup('<text x="{}" y="12" text-anchor="middle">{}</text>').format(left + cell * hour + cell / 2, hour)
+        Markup('<text x="{:.2f}%" y="12" text-anchor="middle">{}</text>').format(step * (hour + 0.45), hour)
         for hour in range(0, 24, 3)
     ]
     for place, (day, row) in enumerate(zip(days, counts, strict=True)):
-        top = 20 + cell * place
-        parts.append(Markup('<text x="0" y="{}">{}</text>').format(top + 15, day))
         for hour, count in enumerate(row):
             shade = -(-4 * count // largest) if largest else 0
-            parts.append(
-                Markup(
-                    '<rect class="heat-{}" x="{}" y="{}" width="20" height="20" rx="4"><title>{}</title></rect>'
-                ).format(shade, left + cell * hour, top, f"{day} {hour}:00: {count}" if count else f"{day} {hour}:00")
-            )
-    return _svg(title, left + cell * 24, 24 + cell * 7, parts)
+            tip = f"{day} {hour}:00: {count}" if count else f"{day} {hour}:00"
+            parts.append(CELL.format(shade, step * hour, 20 + cell * place, tip))
+    return _beside(title, "many", DAYS, 24 + cell * 7, names, parts)
 
 
 def nice(largest: int) -> int:
@@ -93,18 +91,21 @@ def nice(largest: int) -> int:
     raise ValueError(f"{largest} is no count")
 
 
-def _scale(top: int, right: float) -> Markup:
-    lines = []
+def _scale(top: int) -> tuple[list[Markup], list[Markup]]:
+    """The numbers on the left, and the lines that go on from them."""
+    numbers, lines = [], []
     for quarter in range(5):
         y = TOP + HEIGHT - HEIGHT * quarter / 4
-        lines.append(
-            Markup('<line class="rule" x1="{}" x2="{:.0f}" y1="{:.1f}" y2="{:.1f}"></line>').format(LEFT, right, y, y)
-            + Markup('<text x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(LEFT - 6, y + 4, top * quarter // 4)
+        numbers.append(
+            Markup('<text x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(LEFT - 6, y + 4, top * quarter // 4)
         )
-    return Markup("").join(lines)
+        lines.append(Markup('<line class="rule" x1="0" x2="100%" y1="{:.1f}" y2="{:.1f}"></line>').format(y, y))
+    return numbers, lines
 
 
-def _svg(title: str, width: float, height: float, parts: Sequence[Markup]) -> Markup:
-    return Markup('<svg class="chart" role="img" aria-label="{}" width="{:.0f}" height="{:.0f}">{}</svg>').format(
-        title, width, height, Markup("").join(parts)
-    )
+def _beside(title: str, size: str, left: int, height: int, names: Sequence[Markup], parts: Sequence[Markup]) -> Markup:
+    """Two drawings in a row: names of a fixed width, and parts placed by percent, which fill what is left."""
+    return Markup(
+        '<div class="chart {}"><svg width="{}" height="{}" aria-hidden="true" focusable="false">{}</svg>'
+        '<svg class="parts" role="img" aria-label="{}" height="{}">{}</svg></div>'
+    ).format(size, left, height, Markup("").join(names), title, height, Markup("").join(parts))

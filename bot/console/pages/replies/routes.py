@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from bot.bootstrap import Services
 from bot.console.access import ServicesDep, by_session, services_of
 from bot.console.html import HEADERS, Notice, console_language, office_page
+from bot.console.words import short_moment
 from bot.errors import NotFound, VersionChanged
-from bot.i18n.formats import moment_words
 from bot.i18n.languages import CODES, language_name
 from bot.i18n.translate import mark, say
 from bot.identity.models import Staff
@@ -130,7 +130,7 @@ def _list(services: Services, signed_in: SignedIn, word: str, *, deleted: str = 
                 "languages": [language_name(code, language) for code in CODES if code in reply.texts],
                 "is_shared": reply.owner_id is None,
                 "may_change": may_change(staff, reply),
-                "updated": moment_words(reply.updated_at, language),
+                "updated": short_moment(language, reply.updated_at),
                 "by": names.get(reply.updated_by or 0, ""),
             }
             for reply in found

@@ -15,8 +15,9 @@ from bot.console.access import ServicesDep, by_session, services_of
 from bot.console.html import HEADERS, Notice, console_language, office_page
 from bot.console.pages.students.uploads import LASTS, Upload, drop_upload, find_upload, keep_upload
 from bot.console.pages.students.words import column_name, value_words
+from bot.console.words import short_moment
 from bot.errors import NotFound, VersionChanged
-from bot.i18n.formats import date_words, moment_words
+from bot.i18n.formats import date_words
 from bot.i18n.translate import mark, say
 from bot.identity.audit import record
 from bot.identity.imports import Import, Wishes, carry_out, prepare_import
@@ -229,14 +230,14 @@ def _last_import(session: Session, language: str) -> str:
         return ""
     staff = session.get(Staff, entry.staff_id) if entry.staff_id is not None else None
     counts = ", ".join(
-        f"{say(language, COUNTS[kind])}: {count}"
+        say(language, "{what}: {count}", what=say(language, COUNTS[kind]), count=count)
         for kind, count in entry.details["counts"].items()
         if kind in COUNTS and count
     )
     return say(
         language,
         "Last import on {moment}, by {who}. {counts}",
-        moment=moment_words(entry.at, language),
+        moment=short_moment(language, entry.at),
         who=staff.name if staff else say(language, "the command line"),
         counts=counts,
     ).strip()
@@ -254,7 +255,7 @@ def _requests(session: Session, language: str) -> list[dict[str, Any]]:
                 "fact": column_name(request.fact, language),
                 "recorded": value_words(request.fact, recorded(student, request.fact), language),
                 "wanted": value_words(request.fact, request.wanted, language),
-                "asked": moment_words(request.asked_at, language),
+                "asked": short_moment(language, request.asked_at),
             }
         )
     return found
