@@ -62,8 +62,11 @@ aside?.addEventListener("click", ({ target }) => {
   if (!button) return;
   const { panel, ask, q, id, topic } = button.dataset;
   if (panel) show(button);
-  else if (ask) load(ask, Object.fromEntries(Object.entries({ q, id, topic }).filter(([, value]) => value)));
-  else if ("insert" in button.dataset) insert(whole(button.parentElement.querySelector("[data-text]")));
+  else if (ask) {
+    // A search that is still to come must not take away what was chosen.
+    clearTimeout(timer);
+    load(ask, Object.fromEntries(Object.entries({ q, id, topic }).filter(([, value]) => value)));
+  } else if ("insert" in button.dataset) insert(whole(button.parentElement.querySelector("[data-text]")));
   else if ("insertWhole" in button.dataset) insert(button.parentElement.querySelector("[data-whole]").textContent);
 });
 
