@@ -95,7 +95,7 @@ class BotIsSilent(AccueilError):
 class CannotChange(AccueilError):
     """What was said or noted cannot be changed any more, or there is nothing to be laid aside.
 
-    `why` is stable: not_yours | too_late | deleted | delivered | nothing_waits.
+    `why` is stable: not_yours | too_late | deleted | delivered | too_long | nothing_waits.
     """
 
     code = "cannot_change"

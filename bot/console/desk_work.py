@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -37,7 +37,7 @@ from bot.handoff.beside import (
     unseen_mentions,
     wake,
 )
-from bot.handoff.changes import edit, take_back
+from bot.handoff.changes import Parts, edit, one_part, take_back
 from bot.handoff.desks import members
 from bot.handoff.hours import is_open
 from bot.handoff.models import Note, Task
@@ -265,12 +265,13 @@ def add_work_routes(router: APIRouter, signed_in: Callable[..., Staff]) -> None:
 
     @router.patch("/conversations/{conversation_id}/messages/{seq}", response_model=Sent)
     async def edit_message(
-        services: ServicesDep, staff: StaffDep, conversation_id: UUID, seq: Number, body: NewWords
+        request: Request, services: ServicesDep, staff: StaffDep, conversation_id: UUID, seq: Number, body: NewWords
     ) -> dict[str, Any]:
-        """Other words in place of your own, within five minutes; not where a messenger has shown them already."""
+        """Other words in place of your own, within five minutes, in the student's messenger as well."""
+        parts: Parts = getattr(request.app.state, "telegram_parts", one_part)
 
         def work(session: Session, now: datetime) -> dict[str, Any]:
-            return {"event": event_json(edit(session, conversation_id, seq, staff, body.text, now))}
+            return {"event": event_json(edit(session, conversation_id, seq, staff, body.text, now, parts))}
 
         return await _done(services, work, conversation_id)
 

@@ -151,6 +151,9 @@ class Message(Base):
     edited_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     """The words are gone; the row keeps its place."""
+    delivered: Mapped[dict[str, Any] | None] = mapped_column(default=dict)
+    """Where a messenger shows it: {"channel", "chat", "ids"}, `ids` being the messenger's own numbers of its parts, in
+    order (None: it told none). Empty: nowhere; None: said before this was kept."""
     created_at: Mapped[datetime]
 
 
@@ -234,7 +237,10 @@ class InboxEntry(Base):
 
 
 class OutboxEntry(Base):
-    """What must be delivered by a channel that pushes: mail, Telegram. The row is deleted once the delivery is done."""
+    """What must be delivered by a channel that pushes: mail, Telegram. The row is deleted once the delivery is done.
+
+    For a messenger: {"seq"} of a message; with "change", a message it shows whose words are others now, or gone.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (

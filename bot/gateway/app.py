@@ -24,6 +24,7 @@ from bot.channels.mail.mailbox_page import mailbox_router
 from bot.channels.status import ChannelStatus
 from bot.channels.telegram.channel import WEBHOOK_PATH, TelegramChannel
 from bot.channels.telegram.formatting import parts_of
+from bot.channels.telegram.sender import render
 from bot.channels.telegram.webhook import MOST_BYTES as MOST_UPDATE
 from bot.channels.telegram.webhook import webhook_router
 from bot.channels.web import api, join_api, my_data_api, ratings_api, record_api
@@ -35,6 +36,7 @@ from bot.console.pages.buddies.upload import IMPORT_PATH
 from bot.console.pages.students.routes import MOST_UPLOAD, UPLOAD_PATH
 from bot.console.pages.students.uploads import drop_old_uploads
 from bot.conversations.messages import Source
+from bot.conversations.models import Message
 from bot.editing.live import follow
 from bot.errors import Unavailable
 from bot.gateway import health, problems
@@ -133,6 +135,7 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
     app.state.engine = engine
     app.state.telegram = telegram.status if telegram is not None else ChannelStatus()
     app.state.telegram_form = telegram_form
+    app.state.telegram_parts = telegram_parts
     app.state.address_limit = AddressLimit(settings.conversations_per_minute)
     problems.install(app)
     app.include_router(api.router)
@@ -190,6 +193,11 @@ async def kept_running(work: str, run: Callable[[], Coroutine[Any, Any, None]]) 
 def telegram_form(text: str, sources: Sequence[Source], language: str) -> tuple[str, ...]:
     """How Telegram shows a text, for the preview of answers: its HTML, one piece a message."""
     return tuple(part.html for part in parts_of(text, sources, language=language))
+
+
+def telegram_parts(message: Message) -> int:
+    """How many messages Telegram makes of one."""
+    return len(render(message))
 
 
 async def _deliver_mail(services: Services, transport: Transport) -> None:

@@ -96,6 +96,9 @@ def _value(column: Column[Any], value: Any, person: Person) -> Any:
         case "messages.buttons", list():
             # What a press means is ours and may name others.
             return [button.get("label") if isinstance(button, dict) else None for button in value]
+        case "messages.delivered", dict():
+            # The number of a chat that has left the conversation may be somebody else's.
+            return value.get("channel")
         case "outbox.payload", dict():
             return {name: each for name, each in value.items() if name not in ("code", "buttons")}
     return _plain(value)

@@ -30,7 +30,7 @@ AT_LEAST = 0.5
 """Seconds between looks, where the server does not wait for updates."""
 SIDE_BY_SIDE = 40
 """Open connections."""
-UNREAD = frozenset({"sendMessage", "editMessageReplyMarkup"})
+UNREAD = frozenset({"editMessageReplyMarkup", "editMessageText"})
 """Methods whose answer, besides yes or no, nobody reads."""
 
 Result = TypeVar("Result")
@@ -58,7 +58,17 @@ class Client(Bot):
         result = await super()._post(endpoint, *args, **more)
         if endpoint in UNREAD:
             return True
+        if endpoint == "sendMessage":
+            return _accepted(result)
         return {"is_bot": True, **result} if endpoint == "getMe" else result
+
+
+def _accepted(result: Any) -> Any:
+    """Of a message that was sent nothing but its number; True where the server gave none."""
+    number = result.get("message_id") if isinstance(result, dict) else None
+    if not isinstance(number, int):
+        return True
+    return {"message_id": number, "date": 0, "chat": {"id": 0, "type": "private"}}
 
 
 def client_of(settings: Settings) -> Client:

@@ -38,8 +38,10 @@ def shut_out(session: Session, address: Address, now: datetime) -> None:
         .where(OutboxEntry.channel == CHANNEL, OutboxEntry.conversation_id == conversation.id)
         .order_by(OutboxEntry.id)
     ).all()
+    # A message and a change of it are one mail, with the words as they are now.
+    for seq in dict.fromkeys(int(entry.payload["seq"]) for entry in waiting):
+        _mail_instead(session, conversation, seq, now)
     for entry in waiting:
-        _mail_instead(session, conversation, int(entry.payload["seq"]), now)
         session.delete(entry)
     session.flush()
 
@@ -47,7 +49,7 @@ def shut_out(session: Session, address: Address, now: datetime) -> None:
 def _mail_instead(session: Session, conversation: Conversation, seq: int, now: datetime) -> None:
     student = session.get(Student, conversation.student_id) if conversation.student_id is not None else None
     message = session.scalar(select(Message).where(Message.conversation_id == conversation.id, Message.seq == seq))
-    if student is None or message is None:
+    if student is None or message is None or message.deleted_at is not None:
         return
     language = student.language
     text = say(

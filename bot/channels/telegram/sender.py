@@ -1,5 +1,7 @@
 """From the outbox to Telegram: in order in each chat, at the pace that Telegram allows, once but for a crash.
 
+A row is a message to be sent, or one that Telegram shows already and whose words have changed or are gone.
+
 Telegram has no idempotency key: when we die between its yes and our commit, the message goes out again. A row is
 counted before it is sent, so that such repeats can be counted as well (`possible_repeat` in the log).
 """
@@ -11,11 +13,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
-from telegram.constants import ParseMode
+from sqlalchemy.orm import Session
+from telegram import Bot, InlineKeyboardMarkup
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
-from bot.channels.telegram.formatting import Part, keyboard_rows, parts_of
+from bot.channels.telegram.calls import keyboard, remove, rewrite, send
+from bot.channels.telegram.formatting import Part, parts_of
 from bot.channels.telegram.incoming import CHANNEL
 from bot.channels.telegram.intake import wait_for_event
 from bot.channels.telegram.pace import Pace
@@ -36,7 +39,6 @@ LONGEST_DELAY = timedelta(minutes=5)
 PATIENCE = timedelta(hours=24)
 """After so long without Telegram what was to be said goes by mail."""
 LOOK_EVERY = 0.5
-NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 GONE = ("chat not found", "user is deactivated", "bot was blocked", "peer_id_invalid")
 """In the words of Telegram: nobody will ever read this."""
 
@@ -46,13 +48,15 @@ class Head:
     """The first row of a conversation's outbox, leased, with where it goes. `sent`: parts that arrived already."""
 
     id: int
+    message_id: int
     conversation_id: UUID
     chat: str
     parts: tuple[Part, ...]
-    buttons: tuple[tuple[str, str], ...]
-    """(label, key)."""
+    markup: InlineKeyboardMarkup | None
     sent: int
     attempts: int
+    shown: tuple[int, ...] = ()
+    """Telegram's numbers of the parts whose place `parts` take; none for a message that is to be sent."""
 
 
 @dataclass
@@ -121,11 +125,14 @@ class Sender:
         chat = address_in(OutboxEntry.conversation_id).with_only_columns(Address.external).scalar_subquery()
         with self.database.read() as session:
             rows = session.execute(
-                select(OutboxEntry.id, OutboxEntry.conversation_id, chat)
+                select(OutboxEntry.id, OutboxEntry.conversation_id, chat, OutboxEntry.payload)
                 .where(OutboxEntry.id.in_(first), OutboxEntry.next_at <= self.clock.now())
                 .order_by(OutboxEntry.id)
             ).all()
-            return [(row_id, conversation_id, found or "") for row_id, conversation_id, found in rows]
+            return [
+                (row_id, conversation_id, str((payload.get("to") if "change" in payload else found) or found or ""))
+                for row_id, conversation_id, found, payload in rows
+            ]
 
     def _lease(self, row_ids: list[int]) -> list[Head]:
         """Take these rows, if they are still there and due, and read what they say."""
@@ -145,30 +152,52 @@ class Sender:
                         Message.conversation_id == row.conversation_id, Message.seq == int(row.payload["seq"])
                     )
                 )
-                address = session.scalar(address_in(row.conversation_id))
-                chat = address.external if address is not None else str(row.payload.get("to", ""))
-                if message is None or not chat or row.conversation_id is None:
-                    # Erased, or the chat has left this conversation: nobody is there to read it.
+                if message is None or row.conversation_id is None:
+                    # Erased: nobody is there to read it.
                     session.delete(row)
                     continue
-                if address is not None and (address.blocked_at is not None or _is_too_old(row, message, now)):
-                    shut_out(session, address, now)
-                    continue
-                if row.attempts and row.last_error is None:
-                    log.warning("possible_repeat", outbox_id=row.id, attempts=row.attempts)
-                row.attempts += 1
-                row.next_at, row.last_error = now + LEASE, None
-                buttons = tuple((str(each["label"]), str(each["key"])) for each in message.buttons)
-                sent = int(row.payload.get("sent", 0))
-                parts = render(message)
-                heads.append(Head(row.id, row.conversation_id, chat, parts, buttons, sent, row.attempts))
+                make = self._change_head if "change" in row.payload else self._message_head
+                if (head := make(session, row, message, now)) is not None:
+                    heads.append(head)
         return heads
+
+    def _message_head(self, session: Session, row: OutboxEntry, message: Message, now: datetime) -> Head | None:
+        """A message on its way; None when it no longer is."""
+        address = session.scalar(address_in(row.conversation_id))
+        chat = address.external if address is not None else str(row.payload.get("to", ""))
+        if not chat or message.deleted_at is not None:
+            # The chat has left this conversation; or the words were taken back before they went out.
+            session.delete(row)
+            return None
+        if address is not None and (address.blocked_at is not None or _is_too_old(row, message, now)):
+            shut_out(session, address, now)
+            return None
+        if row.attempts and row.last_error is None:
+            log.warning("possible_repeat", outbox_id=row.id, attempts=row.attempts)
+        return _leased(row, message, chat, render(message), now)
+
+    def _change_head(self, session: Session, row: OutboxEntry, message: Message, now: datetime) -> Head | None:
+        """Other words for a message that Telegram shows, or none; None when there is nothing to be done about it."""
+        known = message.delivered or {}
+        numbers, chat = known.get("ids", []), str(known.get("chat", ""))
+        parts = render(message) if message.deleted_at is None else ()
+        is_blocked = session.scalar(
+            select(Address.blocked_at).where(Address.channel == CHANNEL, Address.external == chat)
+        )
+        if int(row.payload["change"]) < (message.change or 0) or is_blocked:
+            # A newer row says what holds now; or nobody is there to read it.
+            session.delete(row)
+            return None
+        if not numbers or None in numbers or len(numbers) < len(parts) or _is_too_old(row, message, now):
+            self._alert(session, row, "unchanged", now)
+            return None
+        return _leased(row, message, chat, parts, now, shown=tuple(numbers))
 
     async def _deliver(self, head: Head) -> None:
         """Send what is left of one row. What the database cannot note goes out again at the end of the lease."""
         try:
             try:
-                await self._send_parts(head)
+                await (self._change_parts(head) if head.shown else self._send_parts(head))
             except Unavailable:
                 raise
             except Exception as error:
@@ -182,13 +211,31 @@ class Sender:
     async def _send_parts(self, head: Head) -> None:
         for place in range(head.sent, len(head.parts)):
             if place > head.sent:
-                await asyncio.to_thread(self._note, head.id, place)
-                await asyncio.sleep(self.pace.wait(head.chat, self.now()))
-                self.pace.leaves(head.chat, self.now())
+                await self._turn(head.chat)
             is_last = place == len(head.parts) - 1
-            await self._send(head.chat, head.parts[place], head.buttons if is_last else ())
+            number = await send(self.bot, head.chat, head.parts[place], head.markup if is_last else None)
             self.pace.arrived(head.chat, self.now())
-        await asyncio.to_thread(self._drop, head.id)
+            await asyncio.to_thread(self._note, head, place + 1, number)
+        if head.sent >= len(head.parts):
+            await asyncio.to_thread(self._drop, head.id)
+
+    async def _change_parts(self, head: Head) -> None:
+        """From the first part on, also when it is tried again: what is done already changes nothing."""
+        for place, number in enumerate(head.shown):
+            if place:
+                await self._turn(head.chat)
+            if place < len(head.parts):
+                is_last = place == len(head.parts) - 1
+                await rewrite(self.bot, head.chat, number, head.parts[place], head.markup if is_last else None)
+            else:
+                await remove(self.bot, head.chat, number)
+            self.pace.arrived(head.chat, self.now())
+        await asyncio.to_thread(self._note_change, head)
+
+    async def _turn(self, chat: str) -> None:
+        """Wait until the next call may go to this chat."""
+        await asyncio.sleep(self.pace.wait(chat, self.now()))
+        self.pace.leaves(chat, self.now())
 
     async def _put_off(self, head: Head, error: Exception) -> None:
         """Note why a row did not arrive, and what becomes of it."""
@@ -198,7 +245,7 @@ class Sender:
                 seconds = _seconds(error)
                 self.pace.blocked(head.chat, self.now(), seconds)
                 await self._later(head, kind, timedelta(seconds=seconds))
-            case ChatMigrated():
+            case ChatMigrated() if not head.shown:
                 await asyncio.to_thread(self._moved, head.chat, str(error.new_chat_id))
                 await self._later(head, kind, timedelta())
             case Forbidden():
@@ -213,23 +260,6 @@ class Sender:
                 log.error("delivery_failed", outbox_id=head.id, exc_info=error)
                 await self._later(head, "unexpected", _pause_after(head.attempts + 1))
 
-    async def _send(self, chat: str, part: Part, buttons: tuple[tuple[str, str], ...]) -> None:
-        markup = keyboard(buttons)
-        try:
-            await self.bot.send_message(
-                int(chat),
-                part.html,
-                parse_mode=ParseMode.HTML,
-                reply_markup=markup,
-                link_preview_options=NO_PREVIEW,
-            )
-        except BadRequest as error:
-            if "parse" not in error.message.casefold():
-                raise
-            # Better without its bold letters than not at all.
-            log.error("markup_refused")
-            await self.bot.send_message(int(chat), part.plain, reply_markup=markup, link_preview_options=NO_PREVIEW)
-
     async def _later(self, head: Head, kind: str, delay: timedelta) -> None:
         await asyncio.to_thread(self._postpone, head.id, kind, delay)
 
@@ -239,12 +269,31 @@ class Sender:
                 row.next_at, row.last_error = self.clock.now() + delay, kind
                 log.warning("not_delivered", outbox_id=row_id, attempts=row.attempts, error=kind)
 
-    def _note(self, row_id: int, sent: int) -> None:
-        """So many parts have arrived."""
+    def _note(self, head: Head, sent: int, number: int | None) -> None:
+        """So many parts have arrived, the last of them under this number. The row goes with the last part."""
         with self.database.write() as session:
-            if (row := session.get(OutboxEntry, row_id)) is not None:
+            # Before the message, as whoever changes it does: of two that hold one each, neither would go on.
+            row = session.get(OutboxEntry, head.id, with_for_update=True)
+            message = session.get(Message, head.message_id)
+            if row is None or message is None:
+                return
+            numbers = [*(message.delivered or {}).get("ids", []), *[None] * sent][: sent - 1]
+            message.delivered = {"channel": CHANNEL, "chat": head.chat, "ids": [*numbers, number]}
+            if sent == len(head.parts):
+                session.delete(row)
+            else:
                 row.payload = {**row.payload, "sent": sent}
                 row.next_at = self.clock.now() + LEASE
+
+    def _note_change(self, head: Head) -> None:
+        with self.database.write() as session:
+            row = session.get(OutboxEntry, head.id, with_for_update=True)
+            message = session.get(Message, head.message_id)
+            if message is not None:
+                known = message.delivered or {}
+                message.delivered = {**known, "ids": list(head.shown[: len(head.parts)])} if head.parts else {}
+            if row is not None:
+                session.delete(row)
 
     def _drop(self, row_id: int) -> None:
         with self.database.write() as session:
@@ -259,10 +308,13 @@ class Sender:
                 return
             # The words of Telegram are about the form, not about the content.
             log.error("message_refused", outbox_id=row_id, why=why[:120])
-            if row.conversation_id is not None:
-                alert = Alert(conversation_id=row.conversation_id, kind="undelivered", key=row.key, created_at=now)
-                session.add(alert)
-            session.delete(row)
+            self._alert(session, row, "unchanged" if "change" in row.payload else "undelivered", now)
+
+    def _alert(self, session: Session, row: OutboxEntry, kind: str, now: datetime) -> None:
+        """Instead of this row a mark for the office: not delivered, or perhaps still shown with its old words."""
+        if row.conversation_id is not None:
+            session.add(Alert(conversation_id=row.conversation_id, kind=kind, key=row.key, created_at=now))
+        session.delete(row)
 
     def _moved(self, old: str, new: str) -> None:
         with self.database.write() as session:
@@ -287,14 +339,20 @@ def render(message: Message) -> tuple[Part, ...]:
     return parts_of(text, sources, language=message.language)
 
 
-def keyboard(buttons: tuple[tuple[str, str], ...]) -> InlineKeyboardMarkup | None:
-    """The buttons of a message; what they mean stays here, Telegram has their opaque keys."""
-    if not buttons:
-        return None
-    rows = keyboard_rows([label for label, _ in buttons])
-    return InlineKeyboardMarkup(
-        [[InlineKeyboardButton(buttons[i][0], callback_data=buttons[i][1]) for i in row] for row in rows]
-    )
+def _leased(
+    row: OutboxEntry,
+    message: Message,
+    chat: str,
+    parts: tuple[Part, ...],
+    now: datetime,
+    shown: tuple[int, ...] = (),
+) -> Head:
+    """Count the attempt and keep others away from the row."""
+    row.attempts += 1
+    row.next_at, row.last_error = now + LEASE, None
+    markup = keyboard([(str(each["label"]), str(each["key"])) for each in message.buttons])
+    sent = int(row.payload.get("sent", 0))
+    return Head(row.id, message.id, message.conversation_id, chat, parts, markup, sent, row.attempts, shown)
 
 
 def _is_too_old(row: OutboxEntry, message: Message, now: datetime) -> bool:

@@ -335,20 +335,46 @@ async def test_deleted_words_are_gone_from_the_transcript_and_their_place_says_s
     assert (again.json()["why"], nothing.status_code, students.json()["why"]) == ("deleted", 404, "not_yours")
 
 
-async def test_what_telegram_may_show_already_is_not_changed(
+async def test_what_telegram_shows_is_changed_there_and_what_has_not_gone_out_before_it_goes(
     client: httpx.AsyncClient, services: Services, as_claire: Headers, path: str, talk: UUID
 ):
     with services.database.write() as session:
         session.add(Address(channel="telegram", external="4001", conversation_id=talk))
         session.get_one(Conversation, talk).channel = "telegram"
     seq = await say_as(client, path, as_claire)
-    on_its_way = await client.patch(f"{path}/messages/{seq}", json={"text": "Good day"}, headers=as_claire)
-    with services.database.write() as session:
-        session.scalars(select(OutboxEntry).where(OutboxEntry.key == f"message:{talk}:{seq}")).one().attempts = 1
-    sent = await client.patch(f"{path}/messages/{seq}", json={"text": "Bonjour"}, headers=as_claire)
+    key = f"message:{talk}:{seq}"
 
-    assert on_its_way.status_code == 200
-    assert (sent.status_code, sent.json()["code"], sent.json()["why"]) == (409, "cannot_change", "delivered")
+    def queued() -> list[tuple[str, dict[str, object]]]:
+        with services.database.read() as session:
+            rows = session.execute(select(OutboxEntry.key, OutboxEntry.payload).order_by(OutboxEntry.id))
+            return [tuple(row) for row in rows if row.key.split(":")[2] == str(seq)]
+
+    on_its_way = await client.patch(f"{path}/messages/{seq}", json={"text": "Good day"}, headers=as_claire)
+    before = queued()
+    with services.database.write() as session:
+        session.delete(session.scalars(select(OutboxEntry).where(OutboxEntry.key == key)).one())
+        message = session.scalars(select(Message).where(Message.conversation_id == talk, Message.seq == seq)).one()
+        message.delivered = {"channel": "telegram", "chat": "4001", "ids": [7]}
+    shown = await client.patch(f"{path}/messages/{seq}", json={"text": "Bonjour"}, headers=as_claire)
+
+    assert (on_its_way.status_code, before) == (200, [(key, {"seq": seq})])
+    assert (shown.status_code, shown.json()["event"]["text"]) == (200, "Bonjour")
+    assert queued() == [(f"change:{talk}:{seq}:2", {"seq": seq, "change": 2, "to": "4001"})]
+
+
+async def test_what_telegram_shows_from_before_its_numbers_were_kept_is_not_changed(
+    client: httpx.AsyncClient, services: Services, as_claire: Headers, path: str, talk: UUID
+):
+    with services.database.write() as session:
+        session.add(Address(channel="telegram", external="4001", conversation_id=talk))
+    seq = await say_as(client, path, as_claire)
+    with services.database.write() as session:
+        message = session.scalars(select(Message).where(Message.conversation_id == talk, Message.seq == seq)).one()
+        message.delivered = None
+
+    refused = await client.patch(f"{path}/messages/{seq}", json={"text": "Bonjour"}, headers=as_claire)
+
+    assert (refused.status_code, refused.json()["code"], refused.json()["why"]) == (409, "cannot_change", "delivered")
 
 
 async def test_a_repeated_answer_that_was_changed_meanwhile_is_still_the_same(

@@ -246,6 +246,19 @@ def test_a_newer_link_ends_the_older(database, talk, now):
     assert follow(database, newer, now)["schema_version"] == 1
 
 
+def test_of_a_message_that_a_messenger_shows_the_copy_says_where_without_the_number_of_the_chat(database, now):
+    with database.write() as session:
+        conversation = make_conversation(session, now)
+        message = append(session, conversation, Author.STAFF, "Come at nine", now=now)
+        message.delivered = {"channel": "telegram", "chat": "4001777", "ids": [7]}
+
+    copy = copy_of_conversation(database, conversation.id, now)
+
+    (messages,) = [table["rows"] for table in copy["tables"] if table["name"] == "messages"]
+    assert [row["delivered"] for row in messages] == [None, "telegram"]
+    assert "4001777" not in json.dumps(copy)
+
+
 @pytest.mark.parametrize("token", ["", "x", "0" * 43, "\x00", "é"])
 def test_an_unknown_link_opens_nothing(database, talk, now, token):
     link(database, talk, now)

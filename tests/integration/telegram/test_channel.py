@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
@@ -28,6 +29,7 @@ from bot.conversations.words import greeting
 from bot.errors import Unavailable
 from bot.handoff.service import claim, reply
 from bot.i18n.translate import say
+from bot.identity.staff import make_token
 from tests.factories import make_staff
 from tests.fakes import plain_answer
 from tests.fakes.telegram_api import Fake, running
@@ -446,3 +448,27 @@ def test_what_was_stored_before_a_stop_is_answered_after_the_next_start(database
         assert desk.conversation(phone).control == Control.BOT
         with desk.services.database.read() as session:
             assert len(session.scalars(select(InboxEntry)).all()) == 1
+
+
+def test_a_colleague_s_words_are_changed_and_taken_back_in_the_chat(desk: Gateway, fake: Fake):
+    phone = fake.phone()
+    phone.starts()
+    phone.reads(20)
+    with desk.services.database.write() as session:
+        claire = make_staff(session, desk.services.clock.now())
+        token = make_token(session, claire.email, desk.services.clock.now())
+    path = f"/api/v1/staff/conversations/{desk.conversation(phone).id}/messages"
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = desk.client.post(path, json={"client_id": str(uuid4()), "text": "Come at **nine**"}, headers=headers)
+    _notice, said = phone.reads(20, 2)
+    one = f"{path}/{answer.json()['event']['seq']}"
+    until(lambda: desk.client.patch(one, json={"text": "Come at **ten**"}, headers=headers).is_success)
+    until(lambda: phone.sync() or said.is_edited)
+
+    too_long = desk.client.patch(one, json={"text": "\n\n".join(["🙂" * 1900] * 2)}, headers=headers)
+    deleted = desk.client.delete(one, headers=headers)
+
+    assert said.text == "Claire\n\nCome at ten"
+    assert (too_long.status_code, too_long.json()["code"], too_long.json()["why"]) == (409, "cannot_change", "too_long")
+    assert deleted.status_code == 200
+    until(lambda: phone.sync() or said.is_deleted)

@@ -70,6 +70,8 @@ def script_strings(language: str) -> dict[str, Any]:
         "position": say(language, "number {position} in line"),
         "urgent": say(language, "Urgent"),
         "failed_turn": say(language, "The assistant could not answer"),
+        "undelivered": say(language, "Telegram refused a message"),
+        "unchanged": say(language, "Telegram may still show the old words"),
         "state_bot": say(language, "The assistant answers"),
         "state_waiting": say(language, "Waits for a person"),
         "state_mine": say(language, "You are answering"),
@@ -136,6 +138,9 @@ def script_strings(language: str) -> dict[str, Any]:
         "edited": say(language, "changed"),
         "message_changed": say(language, "The message is changed."),
         "message_deleted": say(language, "It is deleted."),
+        "too_long_there": say(
+            language, "Telegram shows fewer messages than the new text needs: make it shorter, or write another answer."
+        ),
         "text_is_empty": say(language, "Text: write something, or delete the message."),
         "promise_needs_date": say(language, "Until when: choose the day by which you keep the promise."),
         "date_needs_promise": say(language, "What you promised: write it down, or take the day away."),

@@ -17,6 +17,7 @@ export class Refused extends Error {
     this.status = status;
     this.code = problem.code || "";
     this.field = problem.errors?.[0]?.field || "";
+    this.why = problem.why || "";
   }
 }
 

@@ -65,7 +65,8 @@ function open(dialog, { fill, submit }) {
       if (!problem) dialog.close();
     } catch (error) {
       if (isOver(error)) return tell.signedOut();
-      fault.textContent = error instanceof Refused ? error.message : say("offline");
+      const isTooLong = error instanceof Refused && error.why === "too_long";
+      fault.textContent = isTooLong ? say("too_long_there") : error instanceof Refused ? error.message : say("offline");
     } finally {
       button.disabled = false;
     }

@@ -2,7 +2,7 @@
 
 import { ask, can, isOver, post, start } from "./api.js";
 import { $, isMine, keep, kept, state, tell } from "./state.js";
-import { clockOrDay, dateWords, elapsed, languageName, make, nameOf, say, shortMoment, setServerNow } from "./words.js";
+import { alertWords, clockOrDay, dateWords, elapsed, languageName, make, nameOf, say, shortMoment, setServerNow } from "./words.js";
 
 export const PAGE = 50;
 const TABS = ["waiting", "mine", "team", "colleagues", "bot", "unanswered", "snoozed", "closed", "all", "tasks"];
@@ -271,7 +271,7 @@ function excerpt(row) {
 }
 
 function marks(row) {
-  const marks = row.alerts.map((kind) => make("span", { class: `mark alert-${kind}` }, say(kind === "urgent" ? "urgent" : "failed_turn")));
+  const marks = row.alerts.map((kind) => make("span", { class: `mark alert-${kind}` }, alertWords(kind)));
   if (row.urgency === "urgent" && !row.alerts.includes("urgent")) marks.push(make("span", { class: "mark alert-urgent" }, say("urgent")));
   if (row.urgency === "high") marks.push(make("span", { class: "mark is-waiting" }, say("waits_long")));
   if (row.control === "staff") {

@@ -5,7 +5,7 @@ import { dayLine, fileNode, messageNode, noteNode } from "./message.js";
 import { $, isMine, state, tell } from "./state.js";
 import { markOpen, showWaiting } from "./list.js";
 import { leaveComposer, showComposer, showPending, settlePending } from "./writing.js";
-import { dayOf, languageName, make, nameOf, say, shortMoment } from "./words.js";
+import { alertWords, dayOf, languageName, make, nameOf, say, shortMoment } from "./words.js";
 
 const EARLIER = 200;
 const FILES_AGAIN = 2000;
@@ -242,7 +242,7 @@ function showHead() {
     showWaiting(line);
   }
   if (head.snoozed_until) line.append(" · ", say("asleep_until", { time: shortMoment(head.snoozed_until) }));
-  for (const kind of head.alerts) line.append(" ", make("span", { class: `mark alert-${kind}` }, say(kind === "urgent" ? "urgent" : "failed_turn")));
+  for (const kind of head.alerts) line.append(" ", make("span", { class: `mark alert-${kind}` }, alertWords(kind)));
   for (const tag of head.tags || []) line.append(" ", make("span", { class: "mark tag" }, tag));
   const facts = head.student
     ? [head.student.school, head.student.campus, head.student.programme, say("writes_in", { language: languageName(head.language) })]

@@ -29,6 +29,8 @@ const partsFormat = new Intl.DateTimeFormat("en-GB", {
 
 export const say = (key, values = {}) =>
   strings[key].replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
+/** The words of a mark for the office. */
+export const alertWords = (kind) => say(kind in strings ? kind : "failed_turn");
 export const languageName = (code) => strings.languages[code] || code;
 export const clockTime = (instant) => clockFormat.format(new Date(instant));
 export const dayOf = (instant) => dayFormat.format(new Date(instant));
