@@ -28,7 +28,7 @@ from bot.channels.telegram.sender import render
 from bot.channels.telegram.webhook import MOST_BYTES as MOST_UPDATE
 from bot.channels.telegram.webhook import webhook_router
 from bot.channels.web import api, join_api, my_data_api, ratings_api, record_api
-from bot.channels.web.limits import AddressLimit
+from bot.channels.web.limits import TYPING_PER_MINUTE, AddressLimit
 from bot.channels.web.pages import pages_router
 from bot.clock import day_in_france
 from bot.console import staff_api_router, staff_pages_router
@@ -137,6 +137,7 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
     app.state.telegram_form = telegram_form
     app.state.telegram_parts = telegram_parts
     app.state.address_limit = AddressLimit(settings.conversations_per_minute)
+    app.state.typing_limit = AddressLimit(TYPING_PER_MINUTE)
     problems.install(app)
     app.include_router(api.router)
     app.include_router(record_api.router)

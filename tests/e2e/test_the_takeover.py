@@ -1,5 +1,7 @@
 """The takeover: a student in one browser, colleagues in others."""
 
+import time
+
 import pytest
 from playwright.sync_api import expect
 
@@ -59,6 +61,31 @@ def test_a_person_takes_over_answers_and_gives_back(desk: Desk, new_context: Con
     expect(claire.state).to_contain_text("Conversation closed")
     student.ask("One more thing: how do I get housing aid?")
     expect(student.status).to_contain_text("A machine")
+
+
+def test_colleagues_see_that_a_student_types_and_the_assistant_is_not_told(desk: Desk, new_context: Context):
+    student = student_at(new_context(), desk)
+    told: list[str] = []
+    student.page.on("request", lambda request: request.url.endswith("/typing") and told.append(request.method))
+    field = student.chat.locator("textarea")
+    student.ask("What is the CVEC for?")
+    field.press_sequentially("Is it obligatory")
+    student.ask("I want to talk to a person")
+    assert told == []
+    claire = colleague_at(new_context(), desk, "Claire")
+    claire.look_at("waiting")
+    claire.open(conversation_of(student))
+    claire.do("claim")
+    expect(student.status).to_have_text("You are talking to Claire")
+
+    begun = time.monotonic()
+    field.press_sequentially("My landlord")
+
+    expect(claire.page.locator("#people")).to_contain_text("The student is writing")
+    field.press_sequentially(" wants three months of rent at once")
+    assert 1 <= len(told) <= 1 + (time.monotonic() - begun) / 3
+    field.press("Enter")
+    expect(claire.page.locator("#transcript")).to_contain_text("My landlord wants three months of rent at once")
 
 
 def test_a_waiting_student_goes_on_getting_answers(desk: Desk, new_context: Context):

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from bot.bootstrap import Services
 from bot.channels.web.limits import AddressLimit
 from bot.conversations.messages import IncomingMessage
-from bot.conversations.models import Conversation
+from bot.conversations.models import Author, Control, Conversation
 from bot.conversations.queries import conversation_of_token
 from bot.conversations.service import (
     LONGEST_TEXT,
@@ -231,6 +231,21 @@ async def send(
     else:
         response.status_code = 200
     return Sent.model_validate({"event": event})
+
+
+@router.post(
+    "/conversations/{conversation_id}/typing",
+    status_code=204,
+    responses={**_only(401, 404, 422, 503), 429: CONFLICT[429]},
+)
+async def typing(conversation_id: UUID, request: Request, services: ServicesDep, token: TokenDep) -> None:
+    """The student types now: shown for a few seconds to colleagues who look on, while they or their queue have the
+    conversation. Nothing is stored, and what is typed is not asked for."""
+    conversation = await asyncio.to_thread(_check, services, conversation_id, token)
+    limit: AddressLimit = request.app.state.typing_limit
+    limit.check(str(conversation_id), services.clock.now())
+    if conversation.control in (Control.WAITING, Control.STAFF):
+        services.live.typing(conversation_id, str(Author.STUDENT), on=True)
 
 
 @router.get("/conversations/{conversation_id}/messages", responses=PROBLEMS)

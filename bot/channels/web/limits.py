@@ -1,4 +1,4 @@
-"""How many conversations one address may open: a guard against floods, kept in memory of one process."""
+"""How often one address may open a conversation, one student tell that they type: guards against floods, in memory."""
 
 from collections import deque
 from datetime import datetime, timedelta
@@ -7,6 +7,8 @@ from bot.errors import TooMany
 
 WINDOW = timedelta(minutes=1)
 MOST_ADDRESSES = 10_000
+TYPING_PER_MINUTE = 60
+"""The widget tells it 20 times, from each page that shows the conversation."""
 
 
 class AddressLimit:
@@ -15,7 +17,7 @@ class AddressLimit:
         self._opened: dict[str, deque[datetime]] = {}
 
     def check(self, address: str, now: datetime) -> None:
-        """Count one opening. Raises TooMany over the limit, with the seconds to wait."""
+        """Count one deed of this address. Raises TooMany over the limit, with the seconds to wait."""
         if len(self._opened) > MOST_ADDRESSES:
             self._opened.clear()
         opened = self._opened.setdefault(address, deque())

@@ -4,9 +4,17 @@ import json
 import time
 from uuid import uuid4
 
+import httpx
 import pytest
 
+from bot.channels.web.limits import TYPING_PER_MINUTE
+from bot.conversations.models import Conversation
+from bot.conversations.service import open_conversation
 from bot.db.session import Database
+from bot.gateway import build_app
+from bot.handoff.models import Reason
+from bot.handoff.service import claim, request_person
+from tests.factories import make_staff
 
 
 @pytest.fixture
@@ -238,3 +246,47 @@ def test_probes_tell_the_process_from_the_engine(client, engine):
     assert client.get("/readyz").json() == {"database": "ok", "engine": "ok"}
     engine.fails = True
     assert client.get("/readyz").status_code == 503
+
+
+async def test_that_a_student_types_reaches_the_console_and_only_where_a_person_may_read(services, engine):
+    app = build_app(services, engine=engine)
+    now = services.clock.now()
+    with services.database.write() as session:
+        conversation, token = open_conversation(
+            session, language="en", language_chosen=True, greeting="Hello", channel="web", now=now
+        )
+        talk = conversation.id
+    # What the console follows when this conversation is on the screen (bot.console.pages.desk.routes.follow).
+    with services.live.subscribe(None, talk) as console:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
+
+            async def types() -> tuple[int, list[tuple[str, bool]]]:
+                answer = await client.post(
+                    f"/api/v1/conversations/{talk}/typing", headers={"Authorization": f"Bearer {token}"}
+                )
+                return answer.status_code, console.take_typing()
+
+            with_the_bot = await types()
+            with services.database.write() as session:
+                request_person(session, session.get_one(Conversation, talk), Reason.ASKED, now)
+            waiting = await types()
+            with services.database.write() as session:
+                claim(session, talk, make_staff(session, now), now)
+            with_a_colleague = await types()
+            stranger = await client.post(
+                f"/api/v1/conversations/{talk}/typing", headers={"Authorization": "Bearer of-another"}
+            )
+
+    assert with_the_bot == (204, [])
+    assert waiting == with_a_colleague == (204, [("student", True)])
+    assert (stranger.status_code, console.take_typing()) == (404, [])
+
+
+def test_whoever_types_faster_than_a_hand_is_told_to_wait(client, talk):
+    conversation, headers = talk
+    url = f"/api/v1/conversations/{conversation}/typing"
+
+    answers = [client.post(url, headers=headers) for _ in range(TYPING_PER_MINUTE + 1)]
+
+    assert [each.status_code for each in answers] == [204] * TYPING_PER_MINUTE + [429]
+    assert (answers[-1].json()["code"], int(answers[-1].headers["Retry-After"]) > 0) == ("too_many", True)

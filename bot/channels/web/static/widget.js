@@ -19,6 +19,7 @@
   const COUNT_FROM = 3600;
   const SECOND = 1000;
   const TYPING_LASTS = 20 * SECOND;
+  const TYPING_AGAIN = 3 * SECOND;
   // The server's heartbeat comes every 15 s: two missed ones mean that the line is dead, even if the socket is not.
   const SILENCE_BEFORE_RECONNECT = 40 * SECOND;
   const STREAM_TRIES_BEFORE_POLLING = 3;
@@ -939,6 +940,8 @@
     #isOpen = false;
     #unread = 0;
     #typing = new Map();
+    /** When colleagues were last told that the student types. */
+    #typedAt = 0;
     #ui = {};
     #ready = null;
     #tab = "steps";
@@ -1093,7 +1096,10 @@
           autocomplete: "off",
           enterkeyhint: "send",
           "aria-describedby": "counter",
-          oninput: () => this.#onInput(),
+          oninput: () => {
+            this.#onInput();
+            this.#tellTyping();
+          },
           onkeydown: (event) => this.#onKey(event),
         }),
         h("button", { type: "submit", class: "send" }, icon(...ICONS.send)),
@@ -1389,6 +1395,14 @@
       counter.classList.toggle("wrong", isTooLong);
       input.setAttribute("aria-invalid", isTooLong);
       send.disabled = count === 0 || isTooLong;
+    }
+
+    /** Only where a person may read it, never what is typed: the assistant has no use for it. */
+    #tellTyping() {
+      if (!["waiting", "staff"].includes(this.#control.control) || !this.#ui.input.value.trim()) return;
+      if (Date.now() - this.#typedAt < TYPING_AGAIN) return;
+      this.#typedAt = Date.now();
+      this.#conversation?.request("/typing", { method: "POST" }).catch(() => {});
     }
 
     #onPending(item, state, details) {
