@@ -172,7 +172,7 @@ def forgotten_form(
     address = request.client.host if request.client else ""
     try:
         with services.database.write() as session:
-            ask_for_reset(session, email, address, services.settings.address, services.clock.now())
+            ask_for_reset(session, email, address, services.clock.now())
     except TooMany as limit:
         words = wait_words(language, limit)
         return _wait(limit, _form(request, "forgotten.html", 429, words, is_sent=False, email=email))

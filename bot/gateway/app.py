@@ -45,6 +45,7 @@ from bot.gateway.housekeeping import keep_house
 from bot.gateway.middleware import BodyLimit, SecurityHeaders
 from bot.gateway.upkeep import gather_questions, switch_when_asked, train_when_asked
 from bot.handoff.tending import tend as tend_desks
+from bot.identity.resets import send_links
 from bot.log import get_logger
 from bot.reminders.sending import Content, Reminders
 from bot.students.readings import load_words
@@ -205,6 +206,8 @@ async def _deliver_mail(services: Services, transport: Transport) -> None:
     """Send what is due, once a second, for ever; a database that is away is asked again."""
     while True:
         with suppress(Unavailable):
+            now, address = services.clock.now(), services.settings.address
+            await asyncio.to_thread(send_links, services.database, address, now)
             sender = services.settings.mail_from
             while await deliver_due(services.database, transport, services.clock, sender=sender):
                 pass

@@ -18,7 +18,7 @@ FAMILIES = (
     ("Firefox", "Firefox"),
     ("Firefox", "FxiOS"),
     ("Chrome", "CriOS"),
-    ("Chrome", "Chrome"),
+    ("Chrome", "(?:Headless)?Chrome"),
     ("Safari", "Safari"),
 )
 SYSTEMS = (

@@ -1,11 +1,13 @@
 """A forgotten password: a link to the mailbox of the account, good for half an hour and for one new password."""
 
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.conversations.models import OutboxEntry
+from bot.db.session import Database
 from bot.errors import NotSignedIn
 from bot.i18n.translate import say
 from bot.identity.addresses import LONGEST_ADDRESS
@@ -18,12 +20,14 @@ MAILS_OF_ACCOUNT = 3
 """In an hour; more is left out in silence, since a word about it would tell who has an account."""
 WINDOW = timedelta(hours=1)
 PATH = "/staff/reset"
+ASKED = "reset"
+"""In the outbox: who asked for a link, until `send_links` has looked whether there is such an account."""
 
 
-def ask_for_reset(session: Session, email: str, address: str, site: str, now: datetime) -> None:
-    """Send a link where there is such an account; where there is none, nothing is different for whoever asked.
+def ask_for_reset(session: Session, email: str, address: str, now: datetime) -> None:
+    """Note that somebody asked, in the same way whether there is such an account or not: the time it takes would tell.
 
-    `address`: where the request came from; `site`: ours, without a final slash.
+    `address`: where the request came from.
 
     Raises:
         TooMany: this address has asked 20 times in a quarter of an hour.
@@ -34,10 +38,33 @@ def ask_for_reset(session: Session, email: str, address: str, site: str, now: da
     since = select(func.count()).where(SignInAttempt.key == account_key, SignInAttempt.at > now - WINDOW)
     before = session.scalars(since).one()
     session.add_all([SignInAttempt(key=address_key, at=now), SignInAttempt(key=account_key, at=now)])
-    staff = session.scalar(select(Staff).where(Staff.email == email, Staff.disabled.is_(False)))
-    if staff is not None and before < MAILS_OF_ACCOUNT:
-        mail_link(session, staff, site, now)
+    if before < MAILS_OF_ACCOUNT:
+        session.add(OutboxEntry(channel=ASKED, key=f"asked:{uuid4()}", payload={"to": email}, next_at=now))
     session.flush()
+
+
+def send_links(database: Database, site: str, now: datetime) -> None:
+    """Mail a link to each account that asked; of addresses without an account nothing stays.
+
+    `site`: ours, without a final slash.
+    """
+    with database.read() as session:
+        waiting = select(OutboxEntry.id).where(OutboxEntry.channel == ASKED).order_by(OutboxEntry.id)
+        asked = session.scalars(waiting).all()
+    for number in asked:
+        with database.write() as session:
+            row = session.scalar(
+                select(OutboxEntry)
+                .where(OutboxEntry.id == number, OutboxEntry.channel == ASKED)
+                .with_for_update(skip_locked=True)
+            )
+            if row is None:
+                continue
+            email = str(row.payload["to"])
+            session.delete(row)
+            staff = session.scalar(select(Staff).where(Staff.email == email, Staff.disabled.is_(False)))
+            if staff is not None:
+                mail_link(session, staff, site, now)
 
 
 def mail_link(session: Session, staff: Staff, site: str, now: datetime, *, by: int | None = None) -> None:
