@@ -115,7 +115,7 @@ def test_the_colleague_who_comes_second_is_told_who_was_faster(desk: Desk, new_c
 
     marc.do("claim")
 
-    expect(marc.page.locator("#toast")).to_have_text("Claire is already answering this student.", timeout=1_000)
+    expect(marc.page.locator("#toast")).to_have_text("Claire is already answering this student.")
     expect(marc.page.locator("#hint")).to_have_text("Claire is already answering this student.")
     expect(marc.page.locator("#text")).to_be_disabled()
     expect(student.log.locator(".message.system")).to_have_count(1)
