@@ -49,6 +49,7 @@ proof: setup ## The long measurements whose figures the README quotes
 	@if [ -n "$$ACCUEIL_BENCH_POSTGRESQL_URL" ]; then \
 		$(ACCUEIL) bench inbox --conversations 2000 --messages 1000000 --database-url "$$ACCUEIL_BENCH_POSTGRESQL_URL"; \
 	else echo "Without ACCUEIL_BENCH_POSTGRESQL_URL (an empty database) the inbox is not measured on PostgreSQL."; fi
+	@ACCUEIL_EVERY_SCREEN=1 $(PYTHON) -m pytest -q tests/e2e/test_every_page_of_the_console.py
 	@ACCUEIL_RACES=200 $(PYTHON) -m pytest -q -s tests/e2e/test_the_inbox.py -k press_at_once
 	@$(PYTHON) -m tests.e2e.storm --messages 10000 --chats 200 --rate 6 --kill-every 20 --faults
 	@$(PYTHON) -m tests.e2e.storm --messages 6000 --chats 200 --rate 20
