@@ -49,6 +49,10 @@ class Settings(BaseSettings):
     oidc_new_role: Literal["", "adviser", "coordinator", "editor", "auditor"] = Field(
         "", description="Role of whoever comes from there and has no account; empty: nobody comes in without one."
     )
+    push_services: str = Field(
+        "fcm.googleapis.com,push.services.mozilla.com,notify.windows.com,push.apple.com",
+        description="Push services of browsers that may be reached, with all names below these; empty: none.",
+    )
     telegram_token: SecretStr = Field(SecretStr(""), description="Of the bot, from @BotFather; empty: no Telegram.")
     telegram_mode: Literal["polling", "webhook"] = Field(
         "polling", description="polling asks Telegram; webhook is called by it and needs ACCUEIL_PUBLIC_URL in https."
@@ -154,6 +158,10 @@ class Settings(BaseSettings):
     @property
     def origins(self) -> tuple[str, ...]:
         return tuple(origin.strip().rstrip("/") for origin in self.allowed_origins.split(",") if origin.strip())
+
+    @property
+    def push_hosts(self) -> tuple[str, ...]:
+        return tuple(host.strip().lower() for host in self.push_services.split(",") if host.strip())
 
     @property
     def roles_with_second_step(self) -> frozenset[str]:

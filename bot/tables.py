@@ -2,6 +2,7 @@
 
 import bot.bookings.models
 import bot.buddies.models
+import bot.calling.models
 import bot.conversations.models
 import bot.conversations.search
 import bot.courses.models

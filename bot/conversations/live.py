@@ -1,6 +1,7 @@
 """Wake whoever follows a conversation when it changes. The tables stay the record; this only says "look again"."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -79,6 +80,7 @@ class Live:
         self._stamps: dict[UUID, tuple[int, int, int]] = {}
         self._onlookers: dict[UUID, dict[str, Onlooker]] = {}
         self._read_at: dict[UUID, datetime] = {}
+        self._at_desk: Counter[int] = Counter()
         self.closing = False
         self.arrived: Callable[[UUID], None] = lambda _conversation_id: None
         """Called when a channel has stored a message: the lanes take it up. Nothing is lost without it, only later."""
@@ -126,6 +128,19 @@ class Live:
         if not there:
             del self._onlookers[conversation_id]
         return [there[email] for email in sorted(there)]
+
+    @contextmanager
+    def open_page(self, staff_id: int) -> Iterator[None]:
+        """A colleague has the list of conversations open in some browser for as long as the block lasts."""
+        self._at_desk[staff_id] += 1
+        try:
+            yield
+        finally:
+            self._at_desk[staff_id] -= 1
+
+    def is_at_desk(self, staff_id: int) -> bool:
+        """Whether a page that calls by itself is open somewhere; of pages at this process."""
+        return self._at_desk[staff_id] > 0
 
     def reads(self, conversation_id: UUID) -> None:
         """The student's page is open and has what there is."""

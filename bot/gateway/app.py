@@ -41,6 +41,7 @@ from bot.editing.live import follow
 from bot.errors import Unavailable
 from bot.gateway import health, problems
 from bot.gateway.answers import welcome_groups
+from bot.gateway.calls import call_staff, deliver_pushes
 from bot.gateway.housekeeping import keep_house
 from bot.gateway.middleware import BodyLimit, SecurityHeaders
 from bot.gateway.upkeep import gather_questions, switch_when_asked, train_when_asked
@@ -101,6 +102,8 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
             asyncio.create_task(kept_running("bookings", partial(_tend_bookings, services))),
             asyncio.create_task(kept_running("buddies", partial(_tend_buddies, services))),
             asyncio.create_task(kept_running("desks", partial(_tend_desks, services))),
+            asyncio.create_task(kept_running("calls", partial(call_staff, services))),
+            asyncio.create_task(kept_running("push", partial(deliver_pushes, services))),
             asyncio.create_task(kept_running("uploads", partial(_drop_uploads, services))),
             asyncio.create_task(kept_running("questions", partial(gather_questions, services))),
             asyncio.create_task(kept_running("training", partial(train_when_asked, services))),

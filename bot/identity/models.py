@@ -40,6 +40,8 @@ class Staff(Base):
     """The half minute of the last code that was taken: it is not taken again."""
     oidc_subject: Mapped[str | None] = mapped_column(String(300))
     """Who this is at the identity provider, since the first sign-in from there."""
+    mail_after: Mapped[int | None]
+    """Minutes of a student's wait after which a mail calls them to the desk; None: never."""
 
 
 class StaffSession(Base):
@@ -59,6 +61,29 @@ class StaffSession(Base):
     """Family and system ("Firefox, Windows"), for the list of sessions."""
     address: Mapped[str] = mapped_column(String(60), default="", server_default="")
     """Where it signed in from, shortened."""
+
+
+class PushBrowser(Base):
+    """A browser that shows messages to a colleague while no page of ours is open (bot.calling).
+
+    Signing out there, and ending its session, takes it away; a session that runs out by itself does not.
+    """
+
+    __tablename__ = "push_browsers"
+    __table_args__ = ({"info": personal(Erasing.NOTHING, "browsers of the office")},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    session_id: Mapped[int | None] = mapped_column(ForeignKey("staff_sessions.id", ondelete="SET NULL"), index=True)
+    endpoint: Mapped[str] = mapped_column(String(1000))
+    """Address at the browser's push service: whoever knows it and the two keys can write there."""
+    endpoint_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    p256dh: Mapped[str] = mapped_column(String(100))
+    auth: Mapped[str] = mapped_column(String(40))
+    browser: Mapped[str] = mapped_column(String(60))
+    created_at: Mapped[datetime]
+    reached_at: Mapped[datetime]
+    """When its push service last took something; at first, when it was added."""
 
 
 class StaffPass(Base):

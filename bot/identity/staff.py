@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.conversations.service import hash_token
@@ -20,7 +20,7 @@ from bot.i18n.translate import mark
 from bot.identity.addresses import LONGEST_ADDRESS, is_email
 from bot.identity.audit import record
 from bot.identity.browsers import browser_family, device_of, short_address
-from bot.identity.models import Role, SignInAttempt, Staff, StaffPass, StaffSession, StaffToken
+from bot.identity.models import PushBrowser, Role, SignInAttempt, Staff, StaffPass, StaffSession, StaffToken
 from bot.identity.passes import Purpose, give_pass, holder_of, void_passes
 from bot.identity.second_step import is_right
 
@@ -329,6 +329,7 @@ def end_session(session: Session, session_id: int, now: datetime, *, of: int, by
     Raises:
         NotFound: the account has no such session.
     """
+    session.execute(delete(PushBrowser).where(PushBrowser.session_id == session_id, PushBrowser.staff_id == of))
     ended = session.execute(delete(StaffSession).where(StaffSession.id == session_id, StaffSession.staff_id == of))
     if not ended.rowcount:  # type: ignore[attr-defined]
         raise NotFound
@@ -336,6 +337,10 @@ def end_session(session: Session, session_id: int, now: datetime, *, of: int, by
 
 
 def end_sessions(session: Session, staff_id: int, *, but: int | None = None) -> None:
+    """Sign every browser of an account out, but for one; none of them shows messages any more."""
+    called = delete(PushBrowser).where(PushBrowser.staff_id == staff_id)
+    is_other = or_(PushBrowser.session_id.is_(None), PushBrowser.session_id != but)
+    session.execute(called if but is None else called.where(is_other))
     ended = delete(StaffSession).where(StaffSession.staff_id == staff_id)
     session.execute(ended if but is None else ended.where(StaffSession.id != but))
 
@@ -376,6 +381,7 @@ def sign_out(session: Session, token: str, now: datetime) -> None:
     browser = session.scalar(select(StaffSession).where(StaffSession.token_hash == hash_token(token)))
     if browser is not None:
         record(session, "sign_out", staff_id=browser.staff_id, now=now)
+        session.execute(delete(PushBrowser).where(PushBrowser.session_id == browser.id))
         session.delete(browser)
         session.flush()
 

@@ -57,5 +57,6 @@ HOLDINGS: Mapping[str, Holding] = {
     "tasks": Holding(mark("What the office promised you"), OFFICE, "conversations"),
     "message_changes": Holding(mark("Answers of the office before they were changed"), OFFICE, "conversations"),
     "question_decisions": Holding(mark("Marks for the office on your questions"), MADE_HERE, "conversations"),
+    "desk_calls": Holding(mark("Which colleagues were called because you waited"), OFFICE, "conversations"),
     "cases": Holding(mark("Your requests for a person"), CHAT, "conversations"),
 }

@@ -24,6 +24,7 @@ from bot.identity.models import (
     Erasure,
     JoinState,
     LinkCode,
+    PushBrowser,
     SignInAttempt,
     StaffPass,
     StaffSession,
@@ -253,6 +254,14 @@ RULES: tuple[Rule, ...] = (
         mark("until they expire"),
         lambda cutoff: select(StaffSession.id).where(StaffSession.expires_at < cutoff),
         _rows(StaffSession),
+    ),
+    Rule(
+        "push_browsers",
+        mark("Browsers that show messages to colleagues"),
+        relativedelta(days=90),
+        mark("90 days after a message last reached it; at once when the colleague signs out there"),
+        lambda cutoff: select(PushBrowser.id).where(PushBrowser.reached_at < cutoff),
+        _rows(PushBrowser),
     ),
     Rule(
         "staff_passes",

@@ -52,6 +52,8 @@ FORMS: dict[str, dict[str, Any]] = {
     **{f"/staff/accounts/{deed}": NOBODY for deed in ("disable", "enable", "reset", "role", "second-step/off")},
     **{f"/staff/accounts/sessions/{deed}": NOBODY for deed in ("end", "end-all")},
     "/staff/account/sessions/end": NOBODY,
+    "/staff/account/calls": {"mail_after": 0},
+    "/staff/account/calls/stop": NOBODY,
     "/staff/answers/decide": {"edition": 999_999, "deed": "submit"},
     "/staff/answers/save": {"edition": 999_999, "number": 1},
     "/staff/bookings/change": {"offer_id": 999_999, "offer": 999_999},

@@ -79,6 +79,14 @@ BODIES: dict[str, dict[str, object]] = {
     "snooze": {"until": "2026-11-27T09:00:00+01:00"},
     "viewing": {"composing": False},
     "{seq}": {"text": "Other words"},
+    "push": {
+        "endpoint": "https://fcm.googleapis.com/fcm/send/1",
+        "keys": {
+            "p256dh": "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8",
+            "auth": "AAAAAAAAAAAAAAAAAAAAAA",
+        },
+    },
+    "stop": {"endpoint": "https://fcm.googleapis.com/fcm/send/1"},
 }
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 
@@ -222,6 +230,8 @@ def test_the_requests_behind_the_pages_are_known():
         *(("POST", f"/staff/api/tasks/{{task_id}}/{name}") for name in ("done", "undo")),
         *(("POST", f"/staff/account/{name}") for name in ("password", "second-step", "second-step/codes")),
         *(("POST", f"/staff/account/{name}") for name in ("second-step/confirm", "second-step/off")),
+        *(("POST", f"/staff/account/{name}") for name in ("calls", "calls/stop")),
+        *(("POST", f"/staff/api/{name}") for name in ("push", "push/stop")),
         *(("POST", f"/staff/account/sessions/{name}") for name in ("end", "end-others")),
         *(("POST", f"/staff/accounts/{name}") for name in ("add", "disable", "enable", "reset", "role")),
         *(("POST", f"/staff/accounts/{name}") for name in ("second-step/off", "sessions/end", "sessions/end-all")),

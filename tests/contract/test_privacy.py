@@ -29,6 +29,7 @@ PERSONAL = {
     "channel_joins",
     "conversation_tags",
     "conversations",
+    "desk_calls",
     "fact_changes",
     "fact_requests",
     "housing_applications",

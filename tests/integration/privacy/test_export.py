@@ -31,6 +31,7 @@ HIDDEN = {
     "channel_joins.token_hash",
     "conversations.assignee_id",
     "conversations.token_hash",
+    "desk_calls.staff_id",
     "fact_changes.staff_id",
     "fact_requests.decided_by",
     "link_codes.code_hash",

@@ -18,6 +18,7 @@ from bot.identity.models import (
     Erasure,
     JoinState,
     LinkCode,
+    PushBrowser,
     SignInAttempt,
     StaffPass,
     StaffSession,
@@ -129,6 +130,19 @@ def staff_session(session, now):
     )
 
 
+def push_browser(session, now):
+    return PushBrowser(
+        staff_id=make_staff(session, now).id,
+        endpoint="https://push.test/1",
+        endpoint_hash="h",
+        p256dh="k",
+        auth="a",
+        browser="Firefox, Windows",
+        created_at=now - DAY,
+        reached_at=now,
+    )
+
+
 MADE = {
     "leavers": leaver,
     "linked_conversations": linked_conversation,
@@ -151,6 +165,7 @@ MADE = {
     "certificate_requests": certificate_request,
     "phrase_assignments": lambda _session, now: PhraseAssignment(label="ask/cvec", phrases=[], is_written=True, at=now),
     "staff_sessions": staff_session,
+    "push_browsers": push_browser,
     "staff_passes": lambda session, now: StaffPass(
         staff_id=make_staff(session, now).id, purpose="reset", token_hash="h", created_at=now - DAY, expires_at=now
     ),

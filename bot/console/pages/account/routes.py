@@ -1,4 +1,4 @@
-"""One's own account: the password, the second step, the browsers that are signed in."""
+"""One's own account: the password, the second step, the browsers that are signed in, what calls me to the desk."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -9,10 +9,14 @@ from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 
 from bot.bootstrap import Services
+from bot.calling.browsers import browsers_of, drop_numbered
+from bot.calling.rules import MAIL_CHOICES
+from bot.calling.service import set_mail_after
 from bot.console.access import ServicesDep, by_session, lacks_second_step, services_of
 from bot.console.html import HEADERS, Notice, console_language, office_page
-from bot.console.words import session_rows, wait_words
+from bot.console.words import session_rows, short_moment, wait_words
 from bot.errors import InvalidField, NotFound, TooMany
+from bot.handoff.service import MAY_ANSWER
 from bot.i18n.translate import mark, say
 from bot.identity import second_step
 from bot.identity.audit import record
@@ -34,6 +38,8 @@ DONE = {
     "off": mark("The second step is off."),
     "ended": mark("That browser is signed out."),
     "others": mark("All other browsers are signed out."),
+    "calls": mark("Your choice is kept."),
+    "stopped": mark("That browser shows no messages any more."),
 }
 
 SignedInDep = Annotated[SignedIn, Depends(by_session)]
@@ -61,6 +67,8 @@ def routes() -> APIRouter:
         "second-step/codes": codes_form,
         "sessions/end": end_form,
         "sessions/end-others": end_others_form,
+        "calls": calls_form,
+        "calls/stop": stop_form,
     }
     for name, form in forms.items():
         router.add_api_route(f"{PAGE}/{name}", form, methods=["POST"])
@@ -154,6 +162,23 @@ def end_others_form(services: ServicesDep, signed_in: SignedInDep) -> Response:
     return _back("others")
 
 
+def calls_form(
+    services: ServicesDep, signed_in: SignedInDep, mail_after: Annotated[int, Form(ge=0, le=max(MAIL_CHOICES))] = 0
+) -> Response:
+    """After which wait of a student a mail calls me; 0: never."""
+    with services.database.write() as session:
+        staff = session.get_one(Staff, signed_in.staff.id)
+        set_mail_after(session, staff, mail_after or None, services.clock.now())
+    return _back("calls")
+
+
+def stop_form(services: ServicesDep, signed_in: SignedInDep, number: Annotated[int, Form(ge=1, lt=2**31)]) -> Response:
+    """Show nothing more in one of one's own browsers."""
+    with services.database.write() as session:
+        drop_numbered(session, session.get_one(Staff, signed_in.staff.id), number, services.clock.now())
+    return _back("stopped")
+
+
 def _setting_up(
     services: Services, signed_in: SignedIn, status: int = 200, faults: dict[str, str] | None = None
 ) -> Response:
@@ -186,6 +211,17 @@ def _page(
             "has_second_step": staff.totp_since is not None,
             "codes_left": second_step.recovery_codes_left(session, staff),
             "sessions": sessions,
+            "may_be_called": staff.role in MAY_ANSWER,
+            "mail_after": staff.mail_after or 0,
+            "mail_choices": MAIL_CHOICES,
+            "browsers": [
+                {
+                    "id": each.id,
+                    "name": each.browser or say(language, "unknown browser"),
+                    "since": short_moment(language, each.created_at),
+                }
+                for each in browsers_of(session, staff)
+            ],
             "faults": faults or {},
             "codes": (),
             "square": None,

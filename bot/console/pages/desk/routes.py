@@ -1,7 +1,8 @@
 """The conversations, live: the list by tab, one transcript, and the stream that says what moved."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -9,12 +10,22 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from markdown_it import MarkdownIt
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from bot.bootstrap import Services
-from bot.console.access import ServicesDep, by_session, note_presence, session_token, signed_in_with, staff_by_session
+from bot.calling.browsers import LONGEST_ENDPOINT, Given, add_browser, drop_browser, public_key
+from bot.console.access import (
+    ServicesDep,
+    by_session,
+    note_presence,
+    services_of,
+    session_token,
+    signed_in_with,
+    staff_by_session,
+    visitor_of,
+)
 from bot.console.desk import add_files, conversation_json, desk_router, note_reading, only_readable
 from bot.console.html import HEADERS, console_language, office_page
 from bot.console.pages.desk.words import card_json, script_strings, understanding_json
@@ -40,6 +51,7 @@ from bot.handoff.queries import (
 from bot.handoff.service import MAY_ANSWER, check_text
 from bot.handoff.wire import BIGGEST_SEQ, HEARTBEAT, event_json, sse
 from bot.identity.audit import record
+from bot.identity.browsers import browser_family
 from bot.identity.models import Staff
 from bot.identity.staff import SignedIn
 
@@ -54,6 +66,25 @@ SHORTEST_QUERY = 2
 
 _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True})
 SignedInDep = Annotated[SignedIn, Depends(by_session)]
+
+
+class BrowserKeys(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    p256dh: str = Field(max_length=100)
+    auth: str = Field(max_length=40)
+
+
+class Endpoint(BaseModel):
+    """The address of a browser at its push service."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    endpoint: str = Field(max_length=LONGEST_ENDPOINT)
+
+
+class PushSubscription(Endpoint):
+    keys: BrowserKeys
 
 
 class Typing(BaseModel):
@@ -73,8 +104,15 @@ def render(request: Request, signed_in: SignedIn) -> Response:
         "can": sorted(CAN),
         "tabs": list(Tab),
         "strings": script_strings(language),
+        "push_key": _push_key(services_of(request), staff),
     }
     return office_page("desk.html", "/staff", signed_in, start=start)
+
+
+def _push_key(services: Services, staff: Staff) -> str:
+    """By which the browser knows us at its push service; empty where no message may be sent that way."""
+    may_push = staff.role in MAY_ANSWER and services.settings.push_hosts
+    return public_key(services.settings.data) if may_push else ""
 
 
 def _deeds_of(router: APIRouter) -> frozenset[str]:
@@ -98,6 +136,8 @@ def routes() -> APIRouter:
     router.add_api_route("/staff/api/conversations/{conversation_id}/transcript", transcript, methods=["GET"])
     router.add_api_route("/staff/api/conversations/{conversation_id}/typing", typing, methods=["POST"], status_code=204)
     router.add_api_route("/staff/api/here", here, methods=["POST"], status_code=204)
+    router.add_api_route("/staff/api/push", add_push, methods=["POST"], status_code=204)
+    router.add_api_route("/staff/api/push/stop", stop_push, methods=["POST"], status_code=204)
     router.add_api_route("/staff/events", events, methods=["GET"], response_class=StreamingResponse)
     return router
 
@@ -243,19 +283,42 @@ def here(services: ServicesDep, signed_in: SignedInDep) -> None:
     note_presence(services, signed_in)
 
 
+def add_push(request: Request, services: ServicesDep, signed_in: SignedInDep, body: PushSubscription) -> None:
+    """Show messages in this browser also while no page is open. The page says so at each start."""
+    browser = browser_family(visitor_of(request).user_agent)[:60]
+    given = Given(body.endpoint, body.keys.p256dh, body.keys.auth, browser)
+    with services.database.write() as session:
+        add_browser(session, signed_in, given, services.settings.push_hosts, services.clock.now())
+
+
+def stop_push(services: ServicesDep, signed_in: SignedInDep, body: Endpoint) -> None:
+    with services.database.write() as session:
+        drop_browser(session, signed_in.staff, body.endpoint, services.clock.now())
+
+
 async def events(
     request: Request,
     services: ServicesDep,
-    _signed_in: SignedInDep,
+    signed_in: SignedInDep,
     opened: Annotated[UUID | None, Query(alias="open", description="The conversation that is on the screen.")] = None,
 ) -> StreamingResponse:
     token = session_token(request) or ""
     return StreamingResponse(
-        follow(services, token, opened), media_type="text/event-stream", headers=HEADERS | {"X-Accel-Buffering": "no"}
+        _watched(services, signed_in.staff.id, follow(services, token, opened)),
+        media_type="text/event-stream",
+        headers=HEADERS | {"X-Accel-Buffering": "no"},
     )
 
 
-async def follow(services: Services, token: str, opened: UUID | None = None) -> AsyncIterator[str]:
+async def _watched(services: Services, staff_id: int, stream: AsyncGenerator[str, None]) -> AsyncIterator[str]:
+    """The stream of an open page: whoever reads it need not be called in another way (bot.calling)."""
+    with services.live.open_page(staff_id):
+        async with aclosing(stream):
+            async for each in stream:
+                yield each
+
+
+async def follow(services: Services, token: str, opened: UUID | None = None) -> AsyncGenerator[str, None]:
     """`moved` whenever any conversation changed: the page then reads the tables, so that nothing can be missed.
     `people` when colleagues begin or end to look on or to write somewhere.
 

@@ -165,6 +165,8 @@ def script_strings(language: str) -> dict[str, Any]:
         "waits_now": say(language, "Somebody is waiting for a person."),
         "wrote_now": say(language, "A student has written to you."),
         "window_refused": say(language, "The browser does not allow it. Change that in the settings of this page."),
+        "window_always": say(language, "This browser calls you, also when no page is open."),
+        "window_open_page": say(language, "This browser calls you for as long as this page is open."),
         "understood": say(language, "Understood: {topic}, {confidence}"),
         "answer": say(language, "answered"),
         "clarify": say(language, "asked back"),

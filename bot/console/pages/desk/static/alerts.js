@@ -1,5 +1,6 @@
 // What calls somebody to the screen: the title, a word for screen readers, a sound, a message of the browser.
 
+import { beginPush, endPush, followClicks } from "./push.js";
 import { $, isMine, state } from "./state.js";
 import { nameOf, say } from "./words.js";
 
@@ -35,11 +36,17 @@ export function setUpAlerts({ toast }) {
     if (chosen.sound) ring();
   });
   $("alert-window").addEventListener("click", async () => {
-    if (chosen.window) return choose("window", false);
+    if (chosen.window) {
+      choose("window", false);
+      return endPush();
+    }
     const allowed = (await Notification.requestPermission()) === "granted";
     choose("window", allowed);
-    if (!allowed) toast(say("window_refused"), { isTrouble: true });
+    if (!allowed) return toast(say("window_refused"), { isTrouble: true });
+    toast(say((await beginPush()) ? "window_always" : "window_open_page"));
   });
+  followClicks();
+  if (chosen.window) beginPush();
   // A browser lets a page make sounds only after somebody has touched it.
   document.addEventListener("pointerdown", () => chosen.sound && player(), { once: true });
   document.addEventListener("visibilitychange", () => document.hidden || seen());
