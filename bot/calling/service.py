@@ -134,7 +134,7 @@ def _waits(session: Session, office: Office, now: datetime) -> list[Wait]:
         Wait(
             conversation_id,
             case.id,
-            slug if slug in office.desks else office.default,
+            slug if slug is not None and slug in office.desks else office.default,
             topic,
             since or case.opened_at,
             opening_time(office.hours, since or case.opened_at, now),

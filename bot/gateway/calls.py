@@ -25,7 +25,7 @@ async def call_staff(services: Services) -> None:
 
 async def deliver_pushes(services: Services) -> None:
     """For ever, in a loop of its own: a push service that hangs holds up nothing but other messages of browsers."""
-    async with new_client() as client:
+    async with new_client(services.settings) as client:
         service = push_service_of(client, services.settings)
         while True:
             if service is not None:

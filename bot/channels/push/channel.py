@@ -22,7 +22,7 @@ from bot.calling.browsers import from_base64, is_allowed, own_key, public_bytes,
 from bot.calling.service import PUSH
 from bot.channels.mail.channel import LONGEST_DELAY, delay_after
 from bot.clock import Clock
-from bot.config import Settings
+from bot.config import LOOPBACK_HOSTS, Settings
 from bot.conversations.models import OutboxEntry
 from bot.db.session import Database
 from bot.identity.models import PushBrowser
@@ -133,7 +133,7 @@ def sealed(content: bytes, to: Receiver) -> bytes:
     if len(content) > BIGGEST:
         raise Refused("size")
     own = ec.generate_private_key(ec.SECP256R1())
-    body: bytes = http_ece.encrypt(
+    body: bytes = http_ece.encrypt(  # type: ignore[no-untyped-call]  # it has no types
         content, salt=secrets.token_bytes(16), private_key=own, dh=to.p256dh, auth_secret=to.auth, version="aes128gcm"
     )
     return body
@@ -246,8 +246,11 @@ def _again(database: Database, taken: Taken, why: str, seconds: int, now: dateti
         log.warning("push not delivered", outbox_id=row.id, attempts=row.attempts, error=why)
 
 
-def new_client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(timeout=TIMEOUT, limits=httpx.Limits(max_connections=AT_ONCE))
+def new_client(settings: Settings) -> httpx.AsyncClient:
+    """Through the proxy of the environment, where there is one; not to a service on this machine."""
+    is_here = any(host in LOOPBACK_HOSTS for host in settings.push_hosts)
+    limits = httpx.Limits(max_connections=AT_ONCE)
+    return httpx.AsyncClient(timeout=TIMEOUT, limits=limits, trust_env=not is_here)
 
 
 def push_service_of(client: httpx.AsyncClient, settings: Settings) -> PushService | None:
