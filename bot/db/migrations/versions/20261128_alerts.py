@@ -1,14 +1,14 @@
 """Calls to the desk: browsers that show messages, the wait after which a mail is sent, who was told of what.
 
 Revision ID: alerts
-Revises: beside
+Revises: ids
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "alerts"
-down_revision = "beside"
+down_revision = "ids"
 branch_labels = None
 depends_on = None
 
