@@ -7,6 +7,7 @@ import bot.conversations.models
 import bot.conversations.search
 import bot.courses.models
 import bot.editing.models
+import bot.handoff.finding
 import bot.handoff.models
 import bot.identity.models
 import bot.paperwork.models

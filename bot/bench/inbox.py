@@ -20,12 +20,14 @@ from bot.console.pages.desk.routes import list_json, search_json
 from bot.conversations.models import Author, Control, Conversation, Kind, Message
 from bot.db.session import Database
 from bot.errors import ConfigurationError
+from bot.handoff.models import Note
 from bot.handoff.queries import Tab
 from bot.identity.models import Role, Staff
 from bot.tables import METADATA
 
 SEED = 7
 ROWS_AT_ONCE = 5_000
+MESSAGES_A_NOTE = 20
 BEGAN = datetime(2024, 9, 1, tzinfo=UTC)
 ROUNDS = 20
 """Each list and each query is asked for so often."""
@@ -129,6 +131,7 @@ def _fill(database: Database, conversations: int, messages: int) -> int:
         with database.write() as session:
             session.execute(insert(Message), rows)
     with database.write() as session:
+        session.execute(insert(Note), _notes(chance, ids, staff_ids, messages // MESSAGES_A_NOTE))
         session.execute(text("ANALYZE"))
     return staff_ids[0]
 
@@ -168,6 +171,19 @@ def _said(chance: random.Random, ids: Sequence[UUID], sizes: Sequence[int]) -> I
             "language": "en",
             "created_at": BEGAN + timedelta(seconds=50 * number),
         }
+
+
+def _notes(chance: random.Random, ids: Sequence[UUID], staff_ids: Sequence[int], count: int) -> list[dict[str, Any]]:
+    sentences = _sentences()
+    return [
+        {
+            "conversation_id": chance.choice(ids),
+            "staff_id": chance.choice(staff_ids),
+            "text": chance.choice(sentences),
+            "created_at": BEGAN + timedelta(seconds=50 * number),
+        }
+        for number in range(count)
+    ]
 
 
 def _sentences() -> list[str]:

@@ -5,10 +5,11 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
-from sqlalchemy import ColumnElement, Connection, Select, event, func, select, text
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, event, func, select, text
 from sqlalchemy.orm import Session
 
 from bot.conversations.models import Conversation, Kind, Message
+from bot.db.base import Base
 from bot.db.session import Database
 
 MOST_WORDS = 8
@@ -22,34 +23,48 @@ WORD = re.compile(r"[^\W_]+")
 UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """Chinese, Japanese, Korean: no blanks between words, so that a word is looked for as a piece of the text."""
 
-SQLITE_TABLE = "messages_search"
+SEARCHED = ("messages", "notes")
+"""The tables that can be searched: each has an `id`, a `text` and a `conversation_id`."""
 POSTGRESQL_COLUMN = "search_words"
-"""Of `messages`, made by the database itself; no model reads it."""
-POSTGRESQL_INDEX = "ix_messages_search_words"
+"""Of a searched table, made by the database itself; no model reads it."""
 NEWEST = 5_000
-"""Messages in which PostgreSQL looks before it asks the index: a common word is found often enough in them, one that
-is not is rare enough to be counted as a whole."""
+"""The newest rows, in which PostgreSQL looks before it asks the index: a common word is found often enough in them, one
+that is not is rare enough to be counted as a whole."""
 ACCENTED = "àáâãäåāăąçćčďèéêëēėęěğìíîïīłñńňòóôõöøōőřśşšťùúûüūůűýÿžźż@._-/:"
 PLAIN = "aaaaaaaaacccdeeeeeeeegiiiiilnnnoooooooorssstuuuuuuuyyzzz      "
 """The letter for each of `ACCENTED`; a blank for signs that PostgreSQL would take for a part of a word."""
 FOLDED = str.maketrans(ACCENTED, PLAIN)
 
-SQLITE_MADE = (
-    "CREATE VIRTUAL TABLE messages_search USING fts5("
-    "text, content='messages', content_rowid='id', tokenize='unicode61 remove_diacritics 2')",
-    "CREATE TRIGGER messages_search_added AFTER INSERT ON messages BEGIN "
-    "INSERT INTO messages_search(rowid, text) VALUES (new.id, new.text); END",
-    "CREATE TRIGGER messages_search_deleted AFTER DELETE ON messages BEGIN "
-    "INSERT INTO messages_search(messages_search, rowid, text) VALUES ('delete', old.id, old.text); END",
-    "CREATE TRIGGER messages_search_changed AFTER UPDATE OF text ON messages BEGIN "
-    "INSERT INTO messages_search(messages_search, rowid, text) VALUES ('delete', old.id, old.text); "
-    "INSERT INTO messages_search(rowid, text) VALUES (new.id, new.text); END",
-)
-POSTGRESQL_MADE = (
-    "ALTER TABLE messages ADD COLUMN search_words tsvector GENERATED ALWAYS AS "
-    f"(to_tsvector('simple'::regconfig, translate(lower(text), '{ACCENTED}', '{PLAIN}'))) STORED",
-    "CREATE INDEX ix_messages_search_words ON messages USING gin (search_words)",
-)
+
+def sqlite_made(table: str) -> tuple[str, ...]:
+    """What makes the index of a table: FTS5 over its own rows, kept by triggers."""
+    index = sqlite_table(table)
+    add = f"INSERT INTO {index}(rowid, text) VALUES (new.id, new.text); "  # noqa: S608  (our names)
+    strike = f"INSERT INTO {index}({index}, rowid, text) VALUES ('delete', old.id, old.text); "  # noqa: S608  (our names)
+    return (
+        f"CREATE VIRTUAL TABLE {index} USING fts5("
+        f"text, content='{table}', content_rowid='id', tokenize='unicode61 remove_diacritics 2')",
+        f"CREATE TRIGGER {index}_added AFTER INSERT ON {table} BEGIN {add}END",
+        f"CREATE TRIGGER {index}_deleted AFTER DELETE ON {table} BEGIN {strike}END",
+        f"CREATE TRIGGER {index}_changed AFTER UPDATE OF text ON {table} BEGIN {strike}{add}END",
+    )
+
+
+def sqlite_table(table: str) -> str:
+    return f"{table}_search"
+
+
+def postgresql_made(table: str) -> tuple[str, ...]:
+    """As `sqlite_made`: a column of words that the database keeps itself, and its index."""
+    return (
+        f"ALTER TABLE {table} ADD COLUMN {POSTGRESQL_COLUMN} tsvector GENERATED ALWAYS AS "
+        f"(to_tsvector('simple'::regconfig, translate(lower(text), '{ACCENTED}', '{PLAIN}'))) STORED",
+        f"CREATE INDEX {postgresql_index(table)} ON {table} USING gin ({POSTGRESQL_COLUMN})",
+    )
+
+
+def postgresql_index(table: str) -> str:
+    return f"ix_{table}_{POSTGRESQL_COLUMN}"
 
 
 class Part(TypedDict):
@@ -71,46 +86,64 @@ def found(
 
     `before`: the id of the last one of the page before. `within`: of which conversations.
     """
+    ids = found_ids(session, Message, query, before, limit, Message.kind == Kind.TEXT, within=within)
+    return session.scalars(select(Message).where(Message.id.in_(ids)).order_by(Message.id.desc())).all()
+
+
+def found_ids(
+    session: Session,
+    model: type[Base],
+    query: str,
+    before: int | None,
+    limit: int,
+    *conditions: ColumnElement[bool],
+    within: ColumnElement[bool] | None = None,
+) -> Sequence[int]:
+    """Ids of the rows of a searched table with every word of the query, the newest first. See `found`."""
     words = words_of(query)
     if not words:
         return []
-    pieces = [Message.text.contains(word, autoescape=True) for word in words if UNSPACED.search(word)]
-    wanted = select(Message.id).where(Message.kind == Kind.TEXT, *pieces)
+    row = model.__table__.c
+    pieces = [row.text.contains(word, autoescape=True) for word in words if UNSPACED.search(word)]
+    wanted: Wanted = select(row.id).where(*conditions, *pieces)
     if within is not None:
-        wanted = wanted.where(Message.conversation_id.in_(select(Conversation.id).where(within)))
+        wanted = wanted.where(row.conversation_id.in_(select(Conversation.id).where(within)))
     if before is not None:
-        wanted = wanted.where(Message.id < before)
+        wanted = wanted.where(row.id < before)
     spaced = [word for word in words if not UNSPACED.search(word)]
     if session.get_bind().dialect.name == "sqlite":
-        ids = _ids_in_sqlite(session, wanted, spaced, limit)
-    else:
-        ids = _ids_in_postgresql(session, wanted, spaced, limit)
-    return session.scalars(select(Message).where(Message.id.in_(ids)).order_by(Message.id.desc())).all()
+        return _ids_in_sqlite(session, wanted, row.id, spaced, limit)
+    return _ids_in_postgresql(session, wanted, row.id, spaced, limit)
 
 
 Wanted = Select[int]
 
 
-def _ids_in_sqlite(session: Session, wanted: Wanted, words: Sequence[str], limit: int) -> Sequence[int]:
+def _ids_in_sqlite(
+    session: Session, wanted: Wanted, id_: Column[int], words: Sequence[str], limit: int
+) -> Sequence[int]:
     if words:
         match = " ".join(f'"{word}"*' if len(word) >= PREFIX_FROM else f'"{word}"' for word in words)
-        indexed = text("messages.id IN (SELECT rowid FROM messages_search WHERE messages_search MATCH :match)")
+        index = sqlite_table(id_.table.name)
+        indexed = text(f"{id_} IN (SELECT rowid FROM {index} WHERE {index} MATCH :match)")  # noqa: S608  (our names)
         wanted = wanted.where(indexed.bindparams(match=match))
-    return session.scalars(wanted.order_by(Message.id.desc()).limit(limit)).all()
+    return session.scalars(wanted.order_by(id_.desc()).limit(limit)).all()
 
 
-def _ids_in_postgresql(session: Session, wanted: Wanted, words: Sequence[str], limit: int) -> Sequence[int]:
+def _ids_in_postgresql(
+    session: Session, wanted: Wanted, id_: Column[int], words: Sequence[str], limit: int
+) -> Sequence[int]:
     if not words:
-        return session.scalars(wanted.order_by(Message.id.desc()).limit(limit)).all()
+        return session.scalars(wanted.order_by(id_.desc()).limit(limit)).all()
     folded = [piece for word in words for piece in word.translate(FOLDED).split()]
     match = " & ".join(f"'{word}':*" if len(word) >= PREFIX_FROM else f"'{word}'" for word in folded)
-    wanted = wanted.where(text("search_words @@ to_tsquery('simple', :match)").bindparams(match=match))
-    since = session.scalar(select(func.max(Message.id))) or 0
-    newest = wanted.where(Message.id > since - NEWEST).order_by(Message.id.desc()).limit(limit)
+    wanted = wanted.where(text(f"{POSTGRESQL_COLUMN} @@ to_tsquery('simple', :match)").bindparams(match=match))
+    since = session.scalar(select(func.max(id_))) or 0
+    newest = wanted.where(id_ > since - NEWEST).order_by(id_.desc()).limit(limit)
     ids = session.scalars(newest).all()
     if len(ids) == limit:
         return ids
-    # Materialized: the planner must not walk through all messages backwards in the hope of an early end.
+    # Materialized: the planner must not walk through all rows backwards in the hope of an early end.
     rare = wanted.cte("rare").prefix_with("MATERIALIZED", dialect="postgresql")
     return session.scalars(select(rare.c.id).order_by(rare.c.id.desc()).limit(limit)).all()
 
@@ -165,17 +198,22 @@ def forget_deleted(database: Database) -> None:
     """
     if database.is_sqlite:
         with database.write() as session:
-            session.execute(text("INSERT INTO messages_search(messages_search) VALUES ('optimize')"))
+            for index in map(sqlite_table, SEARCHED):
+                session.execute(text(f"INSERT INTO {index}({index}) VALUES ('optimize')"))  # noqa: S608  (our names)
 
 
-@event.listens_for(Message.__table__, "after_create")
-def _make(_table: Any, connection: Connection, **_options: Any) -> None:
-    for statement in SQLITE_MADE if connection.dialect.name == "sqlite" else POSTGRESQL_MADE:
+def make_index(table: Table, connection: Connection, **_options: Any) -> None:
+    """To be called after a searched table was created (an event of SQLAlchemy)."""
+    for statement in (sqlite_made if connection.dialect.name == "sqlite" else postgresql_made)(table.name):
         connection.exec_driver_sql(statement)
 
 
-@event.listens_for(Message.__table__, "before_drop")
-def _drop(_table: Any, connection: Connection, **_options: Any) -> None:
+def drop_index(table: Table, connection: Connection, **_options: Any) -> None:
+    """To be called before it is dropped."""
     # PostgreSQL drops column and index together with the table.
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("DROP TABLE IF EXISTS messages_search")
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {sqlite_table(table.name)}")
+
+
+event.listen(Message.__table__, "after_create", make_index)
+event.listen(Message.__table__, "before_drop", drop_index)

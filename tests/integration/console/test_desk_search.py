@@ -1,5 +1,7 @@
 """The search of the desk: what is found, what is written down, what is refused."""
 
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -8,7 +10,11 @@ from sqlalchemy import select
 
 from bot.bootstrap import Services
 from bot.console.pages.desk import routes
+from bot.content.desks import load_desks
 from bot.conversations.models import Conversation
+from bot.handoff.beside import add_note, delete_note
+from bot.handoff.desks import Office, join
+from bot.handoff.finding import found_notes
 from bot.identity.models import AuditEntry, Staff
 from bot.privacy.erase import erase
 from bot.privacy.reach import person_of_conversation
@@ -79,6 +85,79 @@ async def test_the_next_page_begins_where_the_first_ended(
     assert second["next_cursor"] is None
 
 
+def note_in(services: Services, talk: str, author: Staff, text: str, minutes: int = 0) -> int:
+    now = services.clock.now() + timedelta(minutes=minutes)
+    with services.database.write() as session:
+        return add_note(session, session.get_one(Conversation, UUID(talk)), author, text, now).id
+
+
+async def test_a_note_of_a_colleague_is_found_and_says_that_it_is_one(
+    desk: httpx.AsyncClient, services: Services, marc: Staff
+):
+    talk = talk_of(services, "my visa is late")
+    note = note_in(services, talk, marc, "The préfecture knows of the visa", minutes=1)
+    answer = (await desk.get("/staff/api/search?q=prefecture visa")).json()
+    both = (await desk.get("/staff/api/search?q=visa")).json()
+
+    [row] = answer["rows"]
+    [hit] = row["hits"]
+    assert (row["conversation_id"], hit["note"], hit["author_name"]) == (talk, note, marc.name)
+    assert [part["text"] for part in hit["parts"] if part["hit"]] == ["préfecture", "visa"]
+    assert [("note" in hit, hit.get("seq")) for hit in both["rows"][0]["hits"]] == [(True, None), (False, 2)]
+
+
+async def test_notes_beside_another_desk_are_not_found(
+    desk: httpx.AsyncClient, services: Services, claire: Staff, marc: Staff
+):
+    own, others = talk_of(services, "hello"), talk_of(services, "hello")
+    with services.database.write() as session:
+        office = Office(load_desks(services.knowledge.folder / "desks.yml"))
+        mine, theirs = list(office.desks)[:2]
+        join(session, office, mine, claire)
+        for talk, desk_name in ((own, mine), (others, theirs)):
+            session.get_one(Conversation, UUID(talk)).desk = desk_name
+    for talk in (own, others):
+        note_in(services, talk, marc, "an expired passport")
+    found = (await desk.get("/staff/api/search?q=passport")).json()["rows"]
+
+    assert [row["conversation_id"] for row in found] == [own]
+    with services.database.read() as session:
+        assert len(found_notes(session, "passport", None, 10, marc)) == 2
+
+
+async def test_pages_go_on_until_messages_and_notes_are_all_shown(
+    desk: httpx.AsyncClient, services: Services, marc: Staff, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(routes, "FOUND_AT_ONCE", 2)
+    talk = talk_of(services, "visa 0", "visa 1", "visa 2")
+    for number in range(5):
+        note_in(services, talk, marc, f"visa note {number}", minutes=number)
+    texts, cursor = [], ""
+    while cursor is not None:
+        answer = (await desk.get(f"/staff/api/search?q=visa{cursor and f'&cursor={cursor}'}")).json()
+        texts.append([text_of(hit) for row in answer["rows"] for hit in row["hits"]])
+        cursor = answer["next_cursor"]
+
+    assert texts == [
+        ["visa note 4", "visa note 3", "visa 2", "visa 1"],
+        ["visa note 2", "visa note 1", "visa 0"],
+        ["visa note 0"],
+    ]
+
+
+def text_of(hit: dict[str, Any]) -> str:
+    return "".join(part["text"] for part in hit["parts"])
+
+
+async def test_a_note_that_was_taken_back_is_found_no_more(desk: httpx.AsyncClient, services: Services, marc: Staff):
+    note = note_in(services, talk_of(services, "hello"), marc, "an expired passport")
+    before = (await desk.get("/staff/api/search?q=passport")).json()["rows"]
+    with services.database.write() as session:
+        delete_note(session, note, marc, services.clock.now())
+
+    assert (len(before), (await desk.get("/staff/api/search?q=passport")).json()["rows"]) == (1, [])
+
+
 async def test_that_somebody_searched_is_written_down_without_the_words(
     desk: httpx.AsyncClient, services: Services, claire: Staff
 ):
@@ -99,7 +178,8 @@ async def test_that_somebody_searched_is_written_down_without_the_words(
         ("q=a", "q"),
         (f"q={'a' * 201}", "q"),
         ("", "q"),
-        ("q=visa&cursor=0", "cursor"),
+        ("q=visa&cursor=1", "cursor"),
+        ("q=visa&cursor=1.x", "cursor"),
         ("q=visa&cursor=x", "cursor"),
     ],
 )
@@ -115,8 +195,9 @@ async def test_signs_alone_find_nothing(desk: httpx.AsyncClient, services: Servi
     assert (await desk.get("/staff/api/search", params={"q": "%_"})).json()["rows"] == []
 
 
-async def test_an_erased_student_is_found_no_more(desk: httpx.AsyncClient, services: Services):
+async def test_an_erased_student_is_found_no_more(desk: httpx.AsyncClient, services: Services, marc: Staff):
     talk = talk_of(services, "visa", name="Priya")
+    note_in(services, talk, marc, "a visa for Priya")
     before = (await desk.get("/staff/api/search?q=visa")).json()["rows"]
     with services.database.write() as session:
         person = person_of_conversation(session, session.get_one(Conversation, UUID(talk)))

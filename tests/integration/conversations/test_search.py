@@ -11,7 +11,8 @@ from bot.conversations.models import Author, Conversation, Message
 from bot.conversations.search import forget_deleted, found
 from bot.conversations.service import append
 from bot.db.session import Database
-from tests.factories import make_conversation, receive
+from bot.handoff.beside import add_note
+from tests.factories import make_conversation, make_staff, receive
 
 
 def texts_with(database: Database, query: str, before: int | None = None, limit: int = 10) -> list[str]:
@@ -100,6 +101,8 @@ def test_the_index_keeps_no_word_of_what_was_deleted(database: Database, now: da
     # PostgreSQL's index is part of the table.
     gone = talk_of(database, now, "zanzibarite")
     talk_of(database, now, "something else")
+    with database.write() as session:
+        add_note(session, session.get_one(Conversation, gone), make_staff(session, now, "Marc"), "a zanzibarite", now)
     with database.write() as session:
         session.execute(delete(Conversation).where(Conversation.id == gone))
     forget_deleted(database)

@@ -4,7 +4,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 
-from bot.conversations.search import POSTGRESQL_COLUMN, POSTGRESQL_INDEX, SQLITE_TABLE
+from bot.conversations.search import POSTGRESQL_COLUMN, SEARCHED, postgresql_index, sqlite_table
 from bot.db.migrate import alembic_config, upgrade
 from bot.db.session import Database
 from bot.errors import ConfigurationError
@@ -55,8 +55,11 @@ def test_a_file_that_is_no_database_is_said_in_one_sentence(tmp_path):
 def _is_declared(name: str | None, kind: str, _parents: object) -> bool:
     """What only the search reads is made beside the models (bot/conversations/search.py)."""
     if kind == "table":
-        return not str(name).startswith(SQLITE_TABLE)
-    return (kind, name) not in {("column", POSTGRESQL_COLUMN), ("index", POSTGRESQL_INDEX)}
+        return not str(name).startswith(tuple(map(sqlite_table, SEARCHED)))
+    return (kind, name) not in {
+        ("column", POSTGRESQL_COLUMN),
+        *(("index", postgresql_index(each)) for each in SEARCHED),
+    }
 
 
 def _undo(database: Database) -> None:

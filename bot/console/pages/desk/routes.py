@@ -36,6 +36,8 @@ from bot.conversations.search import found, snippet, words_of
 from bot.conversations.service import LONGEST_TEXT
 from bot.errors import NotAllowed, Unavailable
 from bot.handoff.desks import readable
+from bot.handoff.finding import found_notes
+from bot.handoff.models import Note
 from bot.handoff.queries import (
     Filters,
     InboxRow,
@@ -185,9 +187,11 @@ def search(
     services: ServicesDep,
     signed_in: SignedInDep,
     q: Annotated[str, Query(min_length=SHORTEST_QUERY, max_length=200)],
-    cursor: Annotated[int | None, Query(ge=1, le=BIGGEST_SEQ, description="`next_cursor` of the page before.")] = None,
+    cursor: Annotated[
+        str | None, Query(pattern=r"^\d{1,10}\.\d{1,10}$", description="`next_cursor` of the page before.")
+    ] = None,
 ) -> dict[str, Any]:
-    """Conversations in which every word was said, or whose student is called so, the newest first, with snippets.
+    """Conversations in which every word was said or noted, or whose student is called so, newest first, with snippets.
 
     That somebody searched goes into the audit log, without the words.
     """
@@ -200,20 +204,43 @@ def search(
     return result | {"now": now.isoformat()}
 
 
-def search_json(session: Session, query: str, cursor: int | None, staff: Staff, now: datetime) -> dict[str, Any]:
-    """What this colleague may read of it."""
-    messages = found(session, query, cursor, FOUND_AT_ONCE, within=readable(session, staff))
+def search_json(session: Session, query: str, cursor: str | None, staff: Staff, now: datetime) -> dict[str, Any]:
+    """What this colleague may read of it. The cursor: the last message and the last note of the page before."""
+    last_message, last_note = _places(cursor)
+    messages = found(session, query, last_message, FOUND_AT_ONCE, within=readable(session, staff))
+    notes = found_notes(session, query, last_note, FOUND_AT_ONCE, staff)
     words, language = words_of(query), console_language(staff.language)
     named = of_students_named(session, words, staff, FOUND_AT_ONCE) if cursor is None and words else ()
     hits: dict[UUID, list[dict[str, Any]]] = {each: [] for each in named}
-    for message in messages:
-        hits.setdefault(message.conversation_id, []).append(hit_json(message, query))
+    # Each kind comes newest first; sorting keeps the order of what was written at the same moment.
+    for row, hit in sorted(
+        [
+            *((message, hit_json(message, query)) for message in messages),
+            *((note, note_hit_json(note, name, query)) for note, name in notes),
+        ],
+        key=lambda each: each[0].created_at,
+        reverse=True,
+    ):
+        hits.setdefault(row.conversation_id, []).append(hit)
     return {
         "rows": [
             row_json(row, language, now) | {"hits": hits[row.conversation.id]} for row in rows_of(session, list(hits))
         ],
-        "next_cursor": messages[-1].id if len(messages) == FOUND_AT_ONCE else None,
+        "next_cursor": _next_cursor([each.id for each in messages], [each.id for each, _ in notes]),
     }
+
+
+def _places(cursor: str | None) -> tuple[int | None, int | None]:
+    """The next page holds messages before the first number and notes before the second; 0: none are left."""
+    if cursor is None:
+        return None, None
+    message, note = (min(int(number), BIGGEST_SEQ) for number in cursor.split("."))
+    return message, note
+
+
+def _next_cursor(messages: Sequence[int], notes: Sequence[int]) -> str | None:
+    places = [ids[-1] if len(ids) == FOUND_AT_ONCE else 0 for ids in (messages, notes)]
+    return ".".join(map(str, places)) if any(places) else None
 
 
 def hit_json(message: Message, query: str) -> dict[str, Any]:
@@ -223,6 +250,17 @@ def hit_json(message: Message, query: str) -> dict[str, Any]:
         "author_name": message.author_name,
         "created_at": message.created_at.isoformat(),
         "parts": snippet(message.text, query),
+    }
+
+
+def note_hit_json(note: Note, name: str, query: str) -> dict[str, Any]:
+    """`name`: of the colleague who wrote it."""
+    return {
+        "note": note.id,
+        "author": "staff",
+        "author_name": name,
+        "created_at": note.created_at.isoformat(),
+        "parts": snippet(note.text, query),
     }
 
 

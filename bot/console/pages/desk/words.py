@@ -127,6 +127,7 @@ def script_strings(language: str) -> dict[str, Any]:
         "placeholder": say(language, "Write your answer"),
         "note_placeholder": say(language, "Write a note for colleagues; @name calls somebody"),
         "note_hint": say(language, "Only colleagues see this, never the student."),
+        "note_by": say(language, "Note by {name}"),
         "note_save": say(language, "Save note"),
         "only_colleagues": say(language, "only colleagues see this"),
         "counter": say(language, "{count} of {limit} characters"),

@@ -258,7 +258,8 @@ function mentionNode(note) {
 }
 
 function hitNode(hit) {
-  const who = hit.author === "student" ? "" : `${hit.author_name || say(hit.author)}: `;
+  const written = hit.note ? say("note_by", { name: hit.author_name }) : hit.author_name || say(hit.author);
+  const who = hit.author === "student" ? "" : `${written}: `;
   const parts = hit.parts.map((part) => (part.hit ? make("mark", {}, part.text) : part.text));
   return make("span", { class: "excerpt", dir: "auto" }, make("b", {}, who), ...parts);
 }
