@@ -15,7 +15,7 @@ from bot.i18n.translate import mark, say
 from bot.log import get_logger
 from bot.paperwork.rules import Status, path
 from bot.paperwork.schema import Procedure
-from bot.radar.queries import figures_of_weeks, ratings_table
+from bot.radar.queries import figures_of_weeks
 from bot.radar.rules import FEW, Shown
 from bot.radar.watch import pages
 from bot.radar.weeks import (
@@ -277,15 +277,10 @@ def _without_staff(weeks: Sequence[Figures], language: str) -> Indicator:
 def _satisfaction(whole: Figures, language: str) -> Indicator:
     total, parts = parts_shown(of_name(whole, Name.HELPFUL), ("yes", "no"))
     share = percent(parts["yes"], total)
-    if ratings_table() is None:
-        headline = say(language, "Not asked yet.")
-    else:
-        headline = (
-            say(language, "{share} said that the answer helped.", share=share) if share != "–" else _none(language)
-        )
+    helped = say(language, "{share} said that the answer helped.", share=share)
     return Indicator(
         title=say(language, "Satisfaction"),
-        headline=headline,
+        headline=helped if share != "–" else _none(language),
         definition=say(language, "The share of students' judgements under an answer that say it helped."),
         base=say(language, "{count} judgements.", count=shown_words(total, language)),
         how=say(language, "A student may press “helpful” or “not helpful” under an answer; both are counted."),

@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime
 from math import ceil
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, and_, case, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.content.schema import DeskHours
 from bot.conversations.models import Author, Kind, Message
-from bot.db.base import Base
+from bot.editing.models import Rating
 from bot.handoff.models import Case, Reason
 from bot.radar.models import WeekFigure
 from bot.radar.weeks import (
@@ -69,9 +69,8 @@ def counted_week(session: Session, monday: date, hours: Sequence[DeskHours] | No
         (Name.TALKS, _outcomes(span)),
         (Name.HELPFUL, _ratings(span)),
     ):
-        if query is not None:
-            for key, count in session.execute(query):
-                counts[name, str(key)] += count
+        for key, count in session.execute(query):
+            counts[name, str(key)] += count
     for key in _seconds(session, span):
         counts[Name.SECONDS, str(key)] += 1
     _count_cases(session, span, hours, counts)
@@ -199,17 +198,10 @@ def _count_cases(
             counts[Name.WAIT_OPEN, str(min(open_minutes(hours, opened_at, claimed_at), LONGEST_WAIT))] += 1
 
 
-def ratings_table() -> Table | None:
-    """Where students say whether an answer helped; None where nobody asks them."""
-    return Base.metadata.tables.get("ratings")
-
-
-def _ratings(span: Span) -> Select[Any] | None:
-    table = ratings_table()
-    if table is None:
-        return None
-    said = case((table.c.helpful, literal_column("'yes'")), else_=literal_column("'no'"))
-    return select(said, func.count()).where(_within(table.c.created_at, span)).group_by(said)
+def _ratings(span: Span) -> Select[str, int]:
+    """(yes or no, answers): what a student said of an answer last."""
+    said = case((Rating.helpful, literal_column("'yes'")), else_=literal_column("'no'"))
+    return select(said, func.count()).where(_within(Rating.created_at, span)).group_by(said)
 
 
 def _ceiling(value: float) -> int:

@@ -19,7 +19,7 @@ from bot.reminders.sending import Content, send_due
 from bot.students.models import Student
 from tests.factories import make_staff, make_student
 from tests.integration.console.desk import browser, desk_app, desk_services, enter
-from tests.integration.radar.test_counting import talk
+from tests.integration.radar.test_counting import judge, talk
 from tests.integration.reminders.conftest import ADDRESS, PROCEDURES
 
 OVERDUE = {"enrolment_date": "2026-11-02"}
@@ -231,7 +231,7 @@ async def test_a_step_that_does_not_exist_is_said(client: httpx.AsyncClient, ser
     assert (page.status_code, "There is no such step." in page.text) == (404, True)
 
 
-async def test_the_weeks_say_when_nobody_has_written_and_when_nobody_is_asked(
+async def test_the_weeks_say_when_nobody_has_written_and_when_no_answer_was_judged(
     client: httpx.AsyncClient, services: Services
 ):
     sit_down(client, services, Role.AUDITOR)
@@ -240,6 +240,7 @@ async def test_the_weeks_say_when_nobody_has_written_and_when_nobody_is_asked(
     talk(services.database, services.clock.now())
     page = await client.get("/staff/radar?show=weeks&weeks=4")
     assert "No student has written" not in page.text
+    assert "Nobody has said in these weeks whether an answer helped." in page.text
     assert "the office has not given its opening hours" in page.text
     assert page.text.count('<th scope="row">2026-W') == 8
 
@@ -256,6 +257,22 @@ async def test_the_weeks_show_conversations_of_many_and_hide_those_of_few(
     assert '<th scope="row">English</th><td class="number">5</td>' in page.text
     assert '<th scope="row">French</th>' not in page.text
     assert " style=" not in page.text
+
+
+async def test_the_weeks_show_how_many_answers_helped_and_hide_the_word_of_few(
+    client: httpx.AsyncClient, services: Services
+):
+    now = services.clock.now()
+    sit_down(client, services)
+    judge(services.database, now, yes=6, no=2)
+    few = (await client.get("/staff/radar?show=weeks")).text
+    judge(services.database, now - timedelta(days=7), yes=6, no=5)
+    page = (await client.get("/staff/radar?show=weeks")).text
+
+    # 6 + 6 of 8 + 11 judgements.
+    assert "Said that the answer helped: <b>63 %</b> (12 / 19)" in " ".join(page.split())
+    assert "Said that the answer helped: <b>–</b>" in " ".join(few.split())
+    assert "(6 /" not in few
 
 
 async def test_both_tables_are_downloaded_as_a_csv_that_a_spreadsheet_reads(

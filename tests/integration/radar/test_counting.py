@@ -10,6 +10,7 @@ from bot.content.schema import DeskHours
 from bot.conversations.models import Author, Conversation, Message
 from bot.conversations.service import append
 from bot.db.session import Database
+from bot.editing.ratings import rate
 from bot.handoff.models import Case, Reason
 from bot.radar.models import WeekFigure
 from bot.radar.queries import counted_week, figures_of_weeks
@@ -57,6 +58,14 @@ def ask_for_a_person(database: Database, at: datetime, after: timedelta | None, 
         claimed_at = at + after if after is not None else None
         session.add(Case(conversation_id=conversation_id, reason=reason, opened_at=at, claimed_at=claimed_at))
     return conversation_id
+
+
+def judge(database: Database, at: datetime, *, yes: int = 0, no: int = 0) -> None:
+    """So many conversations in which a student said of one answer that it helped, and that it did not."""
+    for helpful in (*[True] * yes, *[False] * no):
+        conversation_id = talk(database, at)
+        with database.write() as session:
+            rate(session, conversation_id, 3, at, helpful=helpful)
 
 
 def counted(
@@ -111,6 +120,18 @@ def test_waits_are_counted_when_they_end_and_again_in_opening_hours(database: Da
     assert found["wait_open"] == {"20": 1}
     assert found["talks"] == {"person": 3}
     assert "wait_open" not in counted(database)
+
+
+def test_of_each_answer_the_last_word_of_the_student_counts_in_the_week_in_which_it_was_said(database: Database):
+    judge(database, NOON, yes=3, no=2)
+    judge(database, NOON - timedelta(days=7), yes=1)
+    changed_their_mind = talk(database)
+    for minutes, helpful in ((1, True), (2, False)):
+        with database.write() as session:
+            rate(session, changed_their_mind, 3, NOON + timedelta(minutes=minutes), helpful=helpful)
+
+    assert counted(database)["helpful"] == {"yes": 3, "no": 3}
+    assert counted(database, MONDAY - timedelta(days=7))["helpful"] == {"yes": 1}
 
 
 def test_a_week_is_kept_once_it_is_over_and_outlasts_its_messages(database: Database):

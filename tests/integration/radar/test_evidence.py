@@ -1,6 +1,6 @@
 """What the evidence report claims: counts of the data, with small groups hidden and nothing where nothing is known."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -11,7 +11,7 @@ from bot.paperwork.models import StepDone
 from bot.radar.evidence import Indicator, Sources, checked_period, completion, indicators
 from bot.radar.report import report_content
 from tests.factories import make_student
-from tests.integration.radar.test_counting import ask_for_a_person, talk
+from tests.integration.radar.test_counting import ask_for_a_person, judge, talk
 from tests.integration.reminders.conftest import PROCEDURES
 
 TODAY = date(2026, 11, 24)
@@ -44,7 +44,7 @@ def test_without_data_there_is_no_figure_and_the_report_says_so(sources: Sources
         "Response times": nothing,
         "Coverage of the questions": nothing,
         "Answered at any hour, without waiting for a person": nothing,
-        "Satisfaction": headlines["Satisfaction"],
+        "Satisfaction": nothing,
         "Buddies": nothing,
         "Paperwork done in time": nothing,
     }
@@ -77,6 +77,29 @@ def test_few_conversations_are_hidden(sources: Sources, now: datetime):
     assert indicator["Coverage of the questions"].base == "hidden questions."
     assert indicator["Response times"].table is not None
     assert indicator["Response times"].table.rows[0] == ("Reply of the assistant", "hidden", "–", "–")
+
+
+def test_satisfaction_is_the_share_of_all_judgements_of_the_period(sources: Sources, now: datetime):
+    judge(sources.database, now, yes=9, no=6)
+    judge(sources.database, now - timedelta(days=14), yes=6, no=5)
+    # Before the period: the first week of it begins on Monday 31 August.
+    judge(sources.database, datetime(2026, 8, 30, 20, 0, tzinfo=UTC), no=7)
+    satisfaction = found(sources, now)["Satisfaction"]
+
+    # 9 + 6 of 15 + 11.
+    assert (satisfaction.headline, satisfaction.base) == ("58 % said that the answer helped.", "26 judgements.")
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "base"),
+    [(4, 0, "hidden judgements."), (3, 20, "23 judgements."), (20, 3, "23 judgements."), (1, 1, "hidden judgements.")],
+)
+def test_the_judgements_of_few_give_no_share(sources: Sources, now: datetime, yes: int, no: int, base: str):
+    judge(sources.database, now, yes=yes, no=no)
+    satisfaction = found(sources, now)["Satisfaction"]
+
+    assert satisfaction.headline == "No figure: there is no data, or too little to show."
+    assert satisfaction.base == base
 
 
 def test_paperwork_is_in_time_late_or_not_recorded(sources: Sources, now: datetime):

@@ -13,7 +13,7 @@ from bot.console.pages.radar.charts import Series, bar, stacks, week_grid
 from bot.i18n.formats import date_words
 from bot.i18n.languages import language_name, locale_of
 from bot.i18n.translate import mark, say
-from bot.radar.queries import figures_of_weeks, ratings_table
+from bot.radar.queries import figures_of_weeks
 from bot.radar.rules import FEW, Shown
 from bot.radar.weeks import (
     WEEK,
@@ -87,7 +87,6 @@ def view_of(services: Services, weeks: Weeks, language: str) -> dict[str, Any]:
             say(language, "Messages of students by weekday and hour"), _days(language), list(_hours(whole))
         ),
         "hours": _busiest(whole, language),
-        "is_asked": ratings_table() is not None,
         "helpful": _helpful(whole),
     }
 
