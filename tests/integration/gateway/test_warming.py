@@ -1,0 +1,32 @@
+"""What is loaded beside the requests."""
+
+import asyncio
+from contextlib import closing, suppress
+
+from bot.answers import search
+from bot.bootstrap import build_services
+from bot.config import Settings
+from bot.gateway import warming
+
+
+async def test_the_search_is_loaded_before_the_first_colleague_searches(tmp_path, monkeypatch):
+    monkeypatch.setattr(warming, "AFTER_START", 0)
+    monkeypatch.setattr(warming, "LOOK_EVERY", 0.01)
+    loaded, is_loaded = [], asyncio.Event()
+
+    def by_meaning(models):
+        loaded.append(models)
+        loop.call_soon_threadsafe(is_loaded.set)
+
+    monkeypatch.setattr(warming, "by_meaning", by_meaning)
+    loop = asyncio.get_running_loop()
+    services = build_services(Settings(data=tmp_path, _env_file=None))
+    with closing(services.database):
+        task = asyncio.create_task(warming.warm_search(services))
+        await is_loaded.wait()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    assert isinstance(services.__dict__["words"], search.Words)
+    assert loaded[0] == tmp_path / "models"
