@@ -4,16 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, case, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from bot.content.loader import Knowledge, Texts, topic_texts
 from bot.content.schema import Topic
-from bot.conversations.models import Message
+from bot.conversations.models import Alert, Conversation, Message
 from bot.editing.models import Edition, EditionSave, Rating, State
 from bot.editing.rules import due_first, files_are_newer, texts_hash
 from bot.errors import NotFound
 from bot.identity.models import Staff
+from bot.students.models import Student
 
 OPEN = (State.DRAFT, State.REVIEW)
 COUNTED = timedelta(days=90)
@@ -183,9 +184,30 @@ def is_due(row: Asked) -> bool:
     return row.days_left <= SOON.days
 
 
-def unhelpful_ratings(session: Session, now: datetime, slug: str | None = None) -> Sequence[Rating]:
+@dataclass(frozen=True)
+class Unhelpful:
+    """An answer that did not help, with the question it answered."""
+
+    rating: Rating
+    question: str | None
+    """As the student wrote it, to be masked before it is shown; None in a conversation with an alert of danger."""
+    names: tuple[str, ...]
+    """Of the linked student."""
+
+
+def unhelpful_answers(session: Session, now: datetime, slug: str | None = None) -> Sequence[Unhelpful]:
     """What did not help in the last 90 days, the newest first."""
-    wanted = select(Rating).where(Rating.created_at >= now - COUNTED, Rating.helpful.is_(False))
+    answer, asked = aliased(Message), aliased(Message)
+    in_danger = exists().where(Alert.conversation_id == Rating.conversation_id, Alert.kind == "urgent")
+    wanted = (
+        select(Rating, case((in_danger, None), else_=asked.text), Student.given_name, Student.family_name)
+        .join(answer, answer.id == Rating.message_id)
+        .join(Conversation, Conversation.id == Rating.conversation_id)
+        .outerjoin(asked, and_(asked.conversation_id == answer.conversation_id, asked.seq == answer.in_reply_to))
+        .outerjoin(Student, Student.id == Conversation.student_id)
+        .where(Rating.created_at >= now - COUNTED, Rating.helpful.is_(False))
+    )
     if slug is not None:
         wanted = wanted.where(Rating.topic == slug)
-    return session.scalars(wanted.order_by(Rating.created_at.desc(), Rating.id.desc()).limit(MOST_RATINGS)).all()
+    found = session.execute(wanted.order_by(Rating.created_at.desc(), Rating.id.desc()).limit(MOST_RATINGS))
+    return [Unhelpful(rating, question, tuple(filter(None, names))) for rating, question, *names in found]

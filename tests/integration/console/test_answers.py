@@ -2,17 +2,21 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import httpx
 import pytest
 
 from bot.bootstrap import Services
 from bot.content.loader import topic_texts
+from bot.conversations.models import Alert, Author
+from bot.conversations.service import append
 from bot.editing.live import Editions
-from bot.editing.models import Rating
+from bot.editing.models import Reason
+from bot.editing.ratings import rate
 from bot.identity.models import Role, Staff
 from bot.paperwork.schema import load_procedures
-from tests.factories import make_conversation, make_staff, receive
+from tests.factories import make_conversation, make_staff, make_student, receive
 from tests.integration.console.desk import browser, desk_app, desk_services, enter
 
 SLUG = "cvec_payment"
@@ -175,27 +179,38 @@ async def test_what_does_not_exist_is_said_on_the_lists(at, query):
     assert "There is no such answer." in page.text
 
 
-async def test_what_did_not_help_is_listed_with_its_reason(at, services):
+async def test_what_did_not_help_is_listed_with_its_reason_and_the_question_without_names(at, services):
     now = services.clock.now()
     with services.database.write() as session:
-        conversation = make_conversation(session, now)
-        message = receive(session, conversation.id, "How?", now).message
-        session.add(
-            Rating(
-                conversation_id=conversation.id,
-                message_id=message.id,
-                topic=SLUG,
-                language="fr",
-                helpful=False,
-                reason="unclear",
-                created_at=now,
-            )
-        )
-    page = await at["Otto"].get(view="thumbs")
+        student = make_student(session, now, "Amina")
+        older = voted_down(session, now - timedelta(days=1), "How does <b>Amina</b> pay it?", student.id)
+        newer = voted_down(session, now, "Call me on +33 6 12 34 56 78 about the fee")
+        in_danger = voted_down(session, now - timedelta(days=2), "I cannot go on and the fee is too much")
+        session.add(Alert(conversation_id=in_danger, kind="urgent", key="urgent:1", created_at=now))
+    pages = [(await at["Otto"].get(**query)).text for query in ({"view": "thumbs"}, {"topic": SLUG})]
+    other = (await at["Otto"].get(topic="cvec_refund")).text
 
-    assert "Paying the CVEC" in page.text
-    assert "It is unclear" in page.text
-    assert f"/staff#{conversation.id}" in page.text
+    for page in pages:
+        assert "It is unclear" in page
+        assert re.findall(r'<q class="asked" dir="auto">([^<]*)</q>', page) == [
+            "Call me on … about the fee",
+            "How does &lt;b&gt;…&lt;/b&gt; pay it?",
+        ]
+        assert re.findall(r'href="/staff#([^"]+)"', page) == [str(newer), str(older), str(in_danger)]
+    assert "Paying the CVEC" in pages[0]
+    assert "nobody pressed “No”" in other
+
+
+def voted_down(session, now, question, student_id=None):
+    conversation = make_conversation(session, now)
+    conversation.student_id = student_id
+    asked = receive(session, conversation.id, question, now).message
+    understanding = {"action": "answer", "topic": SLUG}
+    answer = append(
+        session, conversation, Author.BOT, "Pay it.", now=now, in_reply_to=asked.seq, understanding=understanding
+    )
+    rate(session, conversation.id, answer.seq, now, helpful=False, reason=Reason.UNCLEAR)
+    return conversation.id
 
 
 async def test_a_form_of_another_site_has_no_way_to_break_the_page(at, knowledge):

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from bot.conversations.models import Author, Conversation
 from bot.conversations.service import append
 from bot.editing.models import Rating, Reason
-from bot.editing.queries import asked_counts, unhelpful_counts, unhelpful_ratings
+from bot.editing.queries import asked_counts, unhelpful_answers, unhelpful_counts
 from bot.editing.ratings import rate
 from bot.errors import InvalidField, NotFound
 from tests.factories import make_conversation
@@ -37,9 +37,9 @@ def test_what_was_pressed_is_kept_once_for_a_topic_and_the_last_word_counts(data
 
     assert stored(database) == [("cvec", False, "unclear")]
     with database.read() as session:
-        assert [each.topic for each in unhelpful_ratings(session, now)] == ["cvec"]
+        assert [each.rating.topic for each in unhelpful_answers(session, now)] == ["cvec"]
         assert unhelpful_counts(session, now) == {"cvec": 1}
-        assert unhelpful_ratings(session, now, "visale") == []
+        assert unhelpful_answers(session, now, "visale") == []
         assert asked_counts(session, now) == {"cvec": 2}
 
 

@@ -40,7 +40,7 @@ from bot.editing.queries import (
     open_edition,
     text_of_save,
     under_way,
-    unhelpful_ratings,
+    unhelpful_answers,
     writers_of,
 )
 from bot.editing.rules import Fields, SourceLine, faults_of, fields_of, texts_hash, topic_of, with_fields
@@ -305,7 +305,7 @@ class Desk:
         due, work = [row for row in rows if is_due(row)], under_way(session)
         names = names_of_staff(session)
         titles = {slug: topic.file.title.get(self.language) for slug, topic in services.knowledge.topics.items()}
-        thumbs = unhelpful_ratings(session, now)
+        thumbs = unhelpful_answers(session, now)
         counts = {"due": len(due), "work": len(work), "thumbs": len(thumbs), "all": len(rows)}
         return self._page(
             "answers.html",
@@ -325,7 +325,7 @@ class Desk:
         names, opened = names_of_staff(self.session), open_edition(self.session, slug)
         fields = fields_of(texts)
         titles = {slug: fields.title[self.language]}
-        thumbs = [rating_words(each, titles, self.language) for each in unhelpful_ratings(self.session, now, slug)]
+        thumbs = [rating_words(each, titles, self.language) for each in unhelpful_answers(self.session, now, slug)]
         past = [edition_words(each, names, self.language) for each in history(self.session, slug)]
         return self._page(
             "answer.html",

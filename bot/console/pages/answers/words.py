@@ -15,11 +15,12 @@ from bot.content.loader import TOPIC_FILE, Texts
 from bot.conversations.messages import Answer, Source
 from bot.editing.models import Edition, Origin, Reason, State
 from bot.editing.preview import Shown
-from bot.editing.queries import Asked
+from bot.editing.queries import Asked, Unhelpful
 from bot.editing.rules import differences, excerpt
 from bot.i18n.formats import date_words
 from bot.i18n.languages import BY_CODE
 from bot.i18n.translate import mark, say, say_n
+from bot.upkeep.masking import masked
 
 STATES = {
     State.DRAFT: mark("Draft"),
@@ -149,8 +150,11 @@ def difference_words(old: Texts, new: Texts, language: str) -> list[dict[str, An
     ]
 
 
-def rating_words(rating: Any, names: Mapping[str, str], language: str) -> dict[str, Any]:
+def rating_words(unhelpful: Unhelpful, names: Mapping[str, str], language: str) -> dict[str, Any]:
+    """`names`: titles of topics."""
+    rating = unhelpful.rating
     return {
+        "question": masked(unhelpful.question or "", unhelpful.names),
         "topic": rating.topic,
         "title": names.get(rating.topic, rating.topic),
         "reason": say(language, REASONS[Reason(rating.reason)]) if rating.reason else "",
