@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import Boolean, ColumnElement, and_, column, exists, func, or_, select, table
 from sqlalchemy.orm import Session, aliased
 
 from bot.conversations.models import Alert, Author, Conversation, InboxEntry, Kind, Message
@@ -26,6 +26,8 @@ class Why(StrEnum):
     """"Did you mean" was asked, and none of it chosen."""
     WANTED_A_PERSON = "wanted_a_person"
     """An answer was given, and a person was asked for right after."""
+    VOTED_DOWN = "voted_down"
+    """An answer was given, and the student said that it did not help."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Question:
 
 
 _asked, _reply = aliased(Message), aliased(Message)
+_ratings = table("ratings", column("message_id"), column("helpful", Boolean))
+"""Of bot.editing, a neighbour: these two columns are all that is asked for."""
 
 
 def open_questions(
@@ -54,6 +58,7 @@ def open_questions(
         *_plain(session, now, only, most),
         *_asked_back(session, now, only, most),
         *_before_a_person(session, now, only, most),
+        *_voted_down(session, now, only, most),
     )
     by_message = {each.message_id: each for each in found if says_enough(each.text)}
     return sorted(by_message.values(), key=lambda each: -each.message_id)[:most]
@@ -105,6 +110,13 @@ def _before_a_person(session: Session, now: datetime, only: Iterable[int] | None
     condition = and_(_action(_reply) == "answer", asked_for_one)
     for asked, reply, given, family in _rows(session, now, only, most, condition):
         yield _question(asked, reply, (given, family), Why.WANTED_A_PERSON)
+
+
+def _voted_down(session: Session, now: datetime, only: Iterable[int] | None, most: int) -> Iterator[Question]:
+    """By the student's last word on it: who changes their mind takes the question off the list."""
+    not_helpful = exists().where(_ratings.c.message_id == _reply.id, _ratings.c.helpful.is_(False))
+    for asked, reply, given, family in _rows(session, now, only, most, not_helpful):
+        yield _question(asked, reply, (given, family), Why.VOTED_DOWN)
 
 
 def _action(reply: Any) -> ColumnElement[str]:

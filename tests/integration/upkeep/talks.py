@@ -17,14 +17,25 @@ def talk(session: Session, now: datetime, language: str = "en") -> UUID:
 
 
 def ask(
-    session: Session, conversation_id: UUID, text: str, action: str, now: datetime, *topics: str, buttons: bool = False
+    session: Session,
+    conversation_id: UUID,
+    text: str,
+    action: str,
+    now: datetime,
+    *topics: str,
+    buttons: bool = False,
+    answered: str | None = None,
 ) -> int:
-    """A question with the reply to it; returns the number of the message."""
+    """A question with the reply to it; returns the number of the message. `answered`: the topic of the answer."""
     receive(session, conversation_id, text, now)
     conversation = session.get_one(Conversation, conversation_id)
     seq = conversation.last_seq
     understanding = Understanding(
-        intent=None, confidence=0.2, action=action, candidates=tuple(Candidate(each, 0.2) for each in topics)
+        intent=None,
+        confidence=0.2,
+        action=action,
+        topic=answered,
+        candidates=tuple(Candidate(each, 0.2) for each in topics),
     )
     append(
         session,

@@ -6,6 +6,7 @@ import numpy as np
 
 from bot.conversations.models import Alert, Conversation
 from bot.db.session import Database
+from bot.editing.ratings import rate
 from bot.upkeep.gathering import Gatherer, read_groups
 from bot.upkeep.models import QuestionDecision, Verdict
 from bot.upkeep.questions import Why, open_questions
@@ -30,6 +31,21 @@ def test_what_was_not_known_not_chosen_or_not_enough_is_listed_and_nothing_else(
 
     assert chosen not in found
     assert found == {unknown: Why.UNKNOWN, not_chosen: Why.ASKED_BACK, answered: Why.WANTED_A_PERSON}
+
+
+def test_a_question_whose_answer_did_not_help_is_listed_until_the_student_thinks_better_of_it(database: Database, now):
+    with database.write() as session:
+        conversation = talk(session, now)
+        down = ask(session, conversation, "when do I get the money back", "answer", now, answered="deposit")
+        ask(session, conversation, "where is the town hall", "answer", now, answered="town_hall_french")
+        for seq, helpful in ((3, False), (5, True)):
+            rate(session, conversation, seq, now, helpful=helpful)
+    with database.read() as session:
+        assert {each.message_id: each.why for each in open_questions(session, now)} == {down: Why.VOTED_DOWN}
+    with database.write() as session:
+        rate(session, conversation, 3, now, helpful=True)
+    with database.read() as session:
+        assert open_questions(session, now) == []
 
 
 def test_old_questions_and_talks_with_an_alert_of_danger_are_left_out(database: Database, now):

@@ -8,6 +8,7 @@ WHY = {
     Why.UNKNOWN: mark("no answer was known"),
     Why.ASKED_BACK: mark("asked back, nothing chosen"),
     Why.WANTED_A_PERSON: mark("answered, then a person was asked for"),
+    Why.VOTED_DOWN: mark("answered, and it did not help"),
 }
 STAGES = {
     Stage.ASKED: mark("about to begin"),
