@@ -8,7 +8,11 @@ from bot.errors import ConfigurationError
 
 
 class Current(BaseModel):
-    """models/current.json. `refused`: the fingerprint of inputs whose model was worse, so as not to train it again."""
+    """models/current.json.
+
+    `refused`: the fingerprint of inputs that a start does not train: their model was worse, or was left, or they are
+    phrases that a colleague has yet to train and look at.
+    """
 
     model: str
     fingerprint: str

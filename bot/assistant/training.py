@@ -1,7 +1,6 @@
 """Training: only when something changed, never to something worse, always with a way back."""
 
 import fcntl
-import hashlib
 import os
 import shutil
 import subprocess
@@ -15,12 +14,11 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-import encoder
+from bot.answers.inputs import inputs_fingerprint
 from bot.answers.trained import Current, read_current, write_current
 from bot.assistant.engine import engine_environment
 from bot.errors import ConfigurationError, ContentError
 
-INPUTS = ("config.yml", "domain.yml", "data", "knowledge/topics", "nlu/components", "nlu/train.py", "encoder")
 HELD_OUT = Path("tests") / "nlu"
 
 TOLERATED_LOSS = 0.01
@@ -92,7 +90,10 @@ def train(paths: TrainingPaths, *, force: bool, say: Say) -> TrainingReport:
         current = read_current(paths.models)
         if current and not force and present in (current.fingerprint, current.refused):
             if present == current.refused:
-                say("The model before stays in use: the present phrases made a worse one (`accueil train --force`).")
+                say(
+                    "The model before stays in use: the present phrases made a worse one, or wait for a training from "
+                    "the page of questions (`accueil train --force` trains them now)."
+                )
             return TrainingReport(paths.models / current.model, False, True, current.score, None)
         if paths.cache is not None and not paths.vectors.exists():
             copy_vectors(paths.cache / "vectors", paths.vectors)
@@ -177,19 +178,6 @@ def _choose(
 
 def _is_worse(score: float | None, previous: float | None) -> bool:
     return score is not None and previous is not None and is_worse(score, previous)
-
-
-def inputs_fingerprint(root: Path) -> str:
-    """Changes whenever a training would give another model: phrases, rules, knowledge, configuration, code, encoder."""
-    digest = hashlib.sha256(encoder.fingerprint().encode())
-    for name in INPUTS:
-        start = root / name
-        files = [start] if start.is_file() else sorted(each for each in start.rglob("*") if each.is_file())
-        for file in files:
-            if "__pycache__" not in file.parts:
-                digest.update(f"\n{file.relative_to(root)}\n".encode())
-                digest.update(file.read_bytes())
-    return digest.hexdigest()
 
 
 def held_out_phrases(root: Path) -> list[HeldOut]:

@@ -1,6 +1,6 @@
 """Decide about questions: give them to a topic, ignore, snooze, and take it back. Transactions are the caller's."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,6 +8,8 @@ from pathlib import Path
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from bot.answers.inputs import inputs_fingerprint
+from bot.answers.trained import read_current, write_current
 from bot.conversations.models import Message
 from bot.errors import InvalidField, NotAllowed, NotFound
 from bot.identity import audit
@@ -29,10 +31,11 @@ def check_may_decide(staff: Staff) -> None:
 
 @dataclass(frozen=True)
 class Desk:
-    """Where phrases are written: the checkout, and the topics there are."""
+    """Where phrases are written: the checkout, the topics there are, and the folder of trained models."""
 
     root: Path
     topics: Collection[str]
+    models: Path
 
 
 def assign(
@@ -72,7 +75,7 @@ def assign(
     session.flush()
     if assignment.is_written:
         # Last: what fails before leaves the files as they are.
-        write(desk.root, changed)
+        _write(desk, changed)
     return assignment
 
 
@@ -91,7 +94,19 @@ def take_back(session: Session, desk: Desk, staff: Staff, assignment_id: int, no
     audit.record(session, "phrases_taken_back", staff_id=staff.id, now=now, label=assignment.label)
     session.flush()
     if assignment.is_written:
-        write(desk.root, files_without(desk.root, assignment.label, phrases_of(assignment)))
+        _write(desk, files_without(desk.root, assignment.label, phrases_of(assignment)))
+
+
+def _write(desk: Desk, changed: Mapping[Path, str]) -> None:
+    """Replace the files; the next start must not train them while students wait, and switch without anybody's look."""
+    before = inputs_fingerprint(desk.root)
+    write(desk.root, changed)
+    after = inputs_fingerprint(desk.root)
+    current = read_current(desk.models)
+    # What somebody else changed in the files is still trained at the next start.
+    if current is not None and before in (current.fingerprint, current.refused):
+        refused = after if after != current.fingerprint else None
+        write_current(desk.models, current.model_copy(update={"refused": refused}))
 
 
 def phrases_of(assignment: PhraseAssignment) -> list[Phrase]:

@@ -99,7 +99,10 @@ class Switcher:
             new.replace(self.models / new.name)
         if not (self.models / wish.target.model).exists():
             return False
-        write_current(self.models, wish.target)
+        current = read_current(self.models)
+        # Phrases that were written since the training began wait for the next one.
+        refused = current.refused if current is not None and current.refused else wish.target.refused
+        write_current(self.models, wish.target.model_copy(update={"refused": refused}))
         write_wanted(self.models, wish.target.model)
         return True
 

@@ -18,6 +18,8 @@ from bot.upkeep.report import Report, report_file
 NICE = ("nice", "-n", "15")
 LONGEST = 3600.0
 """Seconds for one training."""
+AFTER_KILL = 20.0
+"""Seconds before a training that was killed is begun again: where the desk stops, this gateway is gone by then."""
 
 
 def training_command() -> tuple[str, ...]:
@@ -37,9 +39,10 @@ class Trainer:
     root: Path
     command: Sequence[str] = field(default_factory=training_command)
     environment: Mapping[str, str] = field(default_factory=dict)
+    after_kill: float = AFTER_KILL
 
     async def step(self) -> None:
-        """Run the training that is asked for to its end; nothing when there is none.
+        """Run the training that is asked for to its end, nothing when there is none; a killed one stays asked for.
 
         Raises:
             Unavailable: the database cannot be reached.
@@ -52,7 +55,11 @@ class Trainer:
             async with asyncio.timeout(LONGEST):
                 code, said = await self._run(retraining_id)
         except TimeoutError:
-            code, said = -1, "timed out"
+            code, said = 1, "timed out"
+        if code < 0:
+            # By a signal: the desk stops, or the machine ran short. The row stands, so that it is begun again.
+            await asyncio.sleep(self.after_kill)
+            return
         await asyncio.to_thread(self._end, retraining_id, code, said)
 
     def _begin(self) -> int | None:

@@ -1,5 +1,6 @@
 """The page of questions, as an editor and an auditor use it."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from bot.answers.inputs import inputs_fingerprint
 from bot.answers.trained import write_current, write_engine
 from bot.bootstrap import Services
 from bot.config import Settings
@@ -123,6 +125,51 @@ async def test_a_group_is_given_to_a_topic_and_taken_back(client, services, aske
         assert sorted(session.scalars(select(QuestionDecision.message_id))) == asked[:2]
     await client.post(f"{PAGE}/take-back", data={"assignment": assignment})
     assert file.read_text() == DEPOSIT
+
+
+async def test_the_form_as_it_is_offered_is_accepted_where_the_same_words_were_asked_twice(client, services):
+    now = services.clock.now()
+    with services.database.write() as session:
+        conversation = talk(session, now)
+        texts = ("where did they put all of it", "where is my money", "where is my money?", "where is my moneyy")
+        numbers = [ask(session, conversation, text, "abstain", now, "deposit") for text in texts]
+    Gatherer(services.database, services.settings.data / "upkeep", fake_encode, lambda _: None).gather(now)
+    sign_in(client, services, Role.EDITOR)
+    form = (await client.get(f"{PAGE}?group={numbers[0]}")).text
+    lines = lines_of(form)
+    response = await client.post(
+        f"{PAGE}/assign",
+        data={
+            "message": numbers,
+            "topic": "deposit",
+            "text": [text for text, _ in lines],
+            "language": ["en"] * len(lines),
+            "use": [use for _, use in lines],
+        },
+    )
+
+    assert sorted(use for text, use in lines if text) == ["learn", "leave", "test"]
+    assert response.headers.get("Location") == f"{PAGE}?done=assigned"
+
+
+def lines_of(form: str) -> list[tuple[str, str]]:
+    """(text, what to do with it) of each line that is offered."""
+    texts = re.findall(r'<textarea name="text"[^>]*>([^<]*)</textarea>', form)
+    uses = [re.findall(r'<option value="(\w+)" selected', each)[0] for each in form.split('name="use"')[1:]]
+    return list(zip(texts, uses, strict=True))
+
+
+async def test_files_that_the_model_does_not_know_can_be_trained_without_new_phrases(client, services):
+    sign_in(client, services, Role.EDITOR)
+    models = services.settings.data / "models"
+    (models / OLD.model).write_text("a model")
+    write_current(models, OLD.model_copy(update={"fingerprint": inputs_fingerprint(services.settings.root)}))
+    known = (await client.get(PAGE)).text
+    write_current(models, OLD)
+    behind = (await client.get(PAGE)).text
+
+    assert ("There is nothing new to learn" in known, "Train again" in known) == (True, False)
+    assert ("have changed since the assistant learned them" in behind, "Train again" in behind) == (True, True)
 
 
 async def test_a_wrong_line_is_marked_and_what_was_typed_is_kept(client, services, asked):

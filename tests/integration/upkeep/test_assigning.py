@@ -6,6 +6,8 @@ import pytest
 import yaml
 from sqlalchemy import select
 
+from bot.answers.inputs import inputs_fingerprint
+from bot.answers.trained import Current, read_current, write_current
 from bot.content.phrases import read_training_phrases
 from bot.db.session import Database
 from bot.errors import InvalidField, NotAllowed, NotFound
@@ -53,7 +55,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def desk(root: Path) -> Desk:
-    return Desk(root, {"deposit", "visale"})
+    return Desk(root, {"deposit", "visale"}, root / "models")
 
 
 LEARNED = Phrase("en", "who keeps the money I left at the start", "learn")
@@ -91,6 +93,38 @@ def test_what_was_given_is_taken_back_letter_by_letter(database: Database, desk,
         assert [each.message_id for each in open_questions(session, now)] == [message]
         with pytest.raises(NotFound):
             assigning.take_back(session, desk, staff, made.id, now)
+
+
+def test_a_start_does_not_train_by_itself_what_a_colleague_has_written_or_taken_back(
+    database: Database, desk, root, now
+):
+    trained(desk, inputs_fingerprint(root))
+    with database.write() as session:
+        staff = make_staff(session, now, "Nadia", Role.EDITOR)
+        message = ask(session, talk(session, now), "who keeps the money", "abstain", now)
+        made = assigning.assign(session, desk, staff, "deposit", [message], [LEARNED, TEST], now)
+        written = (inputs_fingerprint(root), read_current(desk.models))
+        assigning.take_back(session, desk, staff, made.id, now)
+
+    present, current = written
+    assert current == Current(model="model.tar.gz", fingerprint=inputs_fingerprint(root), refused=present)
+    assert read_current(desk.models) == current.model_copy(update={"refused": None})
+
+
+def test_what_somebody_else_has_changed_in_the_files_is_still_trained_at_the_start(database: Database, desk, root, now):
+    trained(desk, "of files before a change")
+    with database.write() as session:
+        staff = make_staff(session, now, "Nadia", Role.EDITOR)
+        message = ask(session, talk(session, now), "who keeps the money", "abstain", now)
+        assigning.assign(session, desk, staff, "deposit", [message], [LEARNED, TEST], now)
+
+    assert read_current(desk.models).refused is None
+
+
+def trained(desk: Desk, fingerprint: str) -> None:
+    desk.models.mkdir()
+    (desk.models / "model.tar.gz").write_text("a model")
+    write_current(desk.models, Current(model="model.tar.gz", fingerprint=fingerprint))
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ report = json.loads(sys.argv[2])
 (folder / report["model"]).write_text("new")
 (folder / "report.json").write_text(json.dumps(report))
 """
+KILLED = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
 FAILS = "print('the data is wrong'); raise SystemExit(2)"
 
 
@@ -65,7 +66,7 @@ def editor(database: Database, now) -> Staff:
 
 def trainer(database: Database, clock: FixedClock, models, program: str = TRAINS, **changes: bool) -> Trainer:
     command = (sys.executable, "-S", "-c", program, str(models), report(**changes).model_dump_json())
-    return Trainer(database, clock, models, models, command)
+    return Trainer(database, clock, models, models, command, after_kill=0)
 
 
 def asked(database: Database, staff: Staff, now) -> bool:
@@ -141,6 +142,18 @@ async def test_a_training_that_a_restart_cut_off_begins_again_three_times_at_mos
     assert (only(database).stage, only(database).trouble) == (Stage.FAILED, "interrupted")
 
 
+async def test_a_training_that_ends_with_the_desk_is_begun_again_by_the_next_one(
+    database: Database, clock, models, editor, now
+):
+    asked(database, editor, now)
+    await trainer(database, clock, models, KILLED).step()
+    killed = (only(database).stage, only(database).ended_at, only(database).tries)
+    await trainer(database, clock, models).step()
+
+    assert killed == (Stage.TRAINING, None, 1)
+    assert (only(database).stage, only(database).tries) == (Stage.READY, 2)
+
+
 async def ready(database: Database, clock, models, editor) -> Switcher:
     asked(database, editor, clock.now())
     await trainer(database, clock, models).step()
@@ -166,6 +179,18 @@ async def test_the_switch_waits_for_turns_under_way_and_for_the_engine(database:
     await switcher.step(clock.now())
     assert (switcher.gate.is_open, only(database).stage) == (True, Stage.IN_USE)
     assert sorted(each.name for each in models.glob("*.tar.gz")) == ["model-new.tar.gz", "model-old.tar.gz"]
+
+
+async def test_phrases_written_since_the_training_began_still_wait_for_the_next_one(
+    database: Database, clock, models, editor
+):
+    switcher = await ready(database, clock, models, editor)
+    write_current(models, OLD.model_copy(update={"refused": "newer than the training"}))
+    wish(database, retraining.switch, editor, only(database).id, OLD, clock.now())
+    await switcher.step(clock.now())
+
+    taken = Current(model="model-new.tar.gz", fingerprint="new", score=0.9, refused="newer than the training")
+    assert read_current(models) == taken
 
 
 async def test_one_click_goes_back_and_the_next_start_does_not_train_the_same_again(

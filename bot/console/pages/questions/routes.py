@@ -11,12 +11,14 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import PlainTextResponse, RedirectResponse
 from sqlalchemy.orm import Session
 
+from bot.answers.inputs import inputs_fingerprint
 from bot.answers.trained import read_current, read_engine
 from bot.bootstrap import Services
 from bot.clock import day_in_france
 from bot.console.access import ServicesDep, by_session, services_of
 from bot.console.html import HEADERS, Notice, console_language, office_page
 from bot.console.pages.questions.words import DONE, OUTCOMES, STAGES, TROUBLE, TROUBLES, WHY
+from bot.content.check import folded, near_repeat
 from bot.errors import InvalidField, NotFound
 from bot.i18n.formats import date_words, number
 from bot.i18n.languages import BY_CODE, CODES
@@ -59,6 +61,11 @@ class Group:
     @property
     def ids(self) -> list[int]:
         return [each.message_id for each in self.questions]
+
+    @property
+    def in_other_words(self) -> list[Question]:
+        """Each wording once."""
+        return list({folded(each.text): each for each in reversed(self.questions)}.values())[::-1]
 
     @property
     def thoughts(self) -> list[str]:
@@ -240,6 +247,7 @@ def _to_page(**query: str) -> Response:
 def _page(services: Services, signed_in: SignedIn, notices: Sequence[Notice]) -> Response:
     language = _language(signed_in)
     groups, found = _groups(services), read_groups(services.settings.data / "upkeep")
+    may_decide = signed_in.staff.role in MAY_DECIDE
     with services.database.read() as session:
         counts = assigning.decided_counts(session)
         assigned = [_assignment(services, each, language) for each in assigning.assignments(session)]
@@ -253,7 +261,7 @@ def _page(services: Services, signed_in: SignedIn, notices: Sequence[Notice]) ->
         PAGE,
         signed_in,
         notices=notices,
-        may_decide=signed_in.staff.role in MAY_DECIDE,
+        may_decide=may_decide,
         groups=[_shown(services, each, language) for each in groups[:MOST_GROUPS]],
         more=max(len(groups) - MOST_GROUPS, 0),
         sorting=found,
@@ -263,7 +271,14 @@ def _page(services: Services, signed_in: SignedIn, notices: Sequence[Notice]) ->
         past=past,
         back_to=back_to,
         to_learn=to_learn,
+        is_behind=may_decide and not to_learn and _is_behind(services),
     )
+
+
+def _is_behind(services: Services) -> bool:
+    """Whether the files are others than those the model in use was trained on: phrases taken back, for one."""
+    current = read_current(services.settings.data / "models")
+    return current is not None and current.fingerprint != inputs_fingerprint(services.settings.root)
 
 
 def _groups(services: Services) -> list[Group]:
@@ -287,7 +302,7 @@ def _shown(services: Services, group: Group, language: str) -> dict[str, Any]:
         "id": group.id,
         "central": group.questions[0].text,
         "count": len(group.questions),
-        "others": [each.text for each in group.questions[1:MOST_IN_FORM]],
+        "others": [each.text for each in group.in_other_words[1:MOST_IN_FORM]],
         "languages": ", ".join(BY_CODE[code].name for code in sorted({each.language for each in group.questions})),
         "first": date_words(days[0], language),
         "last": date_words(days[-1], language),
@@ -303,10 +318,14 @@ def _title(services: Services, slug: str, language: str) -> str:
 
 
 def _first_lines(group: Group) -> list[Line]:
-    """The most central question is kept to test with, the others are learned."""
-    questions = group.questions[:MOST_IN_FORM]
-    lines = [Line(each.language, each.text, "learn" if place else "test") for place, each in enumerate(questions)]
-    return [*lines, *[Line(questions[0].language, "", "learn")] * EXTRA_LINES]
+    """The most central question is kept to test with, the others are learned; nearly the same words are no test."""
+    questions = group.in_other_words[:MOST_IN_FORM]
+    test, *others = questions
+    lines = [Line(test.language, test.text, "test")]
+    for each in others:
+        use = "leave" if near_repeat(folded(each.text), [folded(test.text)]) else "learn"
+        lines.append(Line(each.language, each.text, use))
+    return [*lines, *[Line(test.language, "", "learn")] * EXTRA_LINES]
 
 
 def _assign_page(
@@ -401,7 +420,8 @@ def _label(services: Services, label: str, language: str) -> str:
 
 
 def _desk(services: Services) -> Desk:
-    return Desk(services.settings.root, services.knowledge.topics)
+    settings = services.settings
+    return Desk(settings.root, services.knowledge.topics, settings.data / "models")
 
 
 def _language(signed_in: SignedIn) -> str:
