@@ -5,8 +5,9 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, Table, event, func, select, text
+from sqlalchemy import ColumnElement, Connection, Select, Table, event, func, select, text
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import KeyedColumnElement
 
 from bot.conversations.models import Conversation, Kind, Message
 from bot.db.base import Base
@@ -120,7 +121,7 @@ Wanted = Select[int]
 
 
 def _ids_in_sqlite(
-    session: Session, wanted: Wanted, id_: Column[int], words: Sequence[str], limit: int
+    session: Session, wanted: Wanted, id_: KeyedColumnElement[Any], words: Sequence[str], limit: int
 ) -> Sequence[int]:
     if words:
         match = " ".join(f'"{word}"*' if len(word) >= PREFIX_FROM else f'"{word}"' for word in words)
@@ -131,7 +132,7 @@ def _ids_in_sqlite(
 
 
 def _ids_in_postgresql(
-    session: Session, wanted: Wanted, id_: Column[int], words: Sequence[str], limit: int
+    session: Session, wanted: Wanted, id_: KeyedColumnElement[Any], words: Sequence[str], limit: int
 ) -> Sequence[int]:
     if not words:
         return session.scalars(wanted.order_by(id_.desc()).limit(limit)).all()

@@ -212,16 +212,13 @@ def search_json(session: Session, query: str, cursor: str | None, staff: Staff, 
     words, language = words_of(query), console_language(staff.language)
     named = of_students_named(session, words, staff, FOUND_AT_ONCE) if cursor is None and words else ()
     hits: dict[UUID, list[dict[str, Any]]] = {each: [] for each in named}
+    found_here: list[tuple[datetime, UUID, dict[str, Any]]] = [
+        *((each.created_at, each.conversation_id, hit_json(each, query)) for each in messages),
+        *((note.created_at, note.conversation_id, note_hit_json(note, name, query)) for note, name in notes),
+    ]
     # Each kind comes newest first; sorting keeps the order of what was written at the same moment.
-    for row, hit in sorted(
-        [
-            *((message, hit_json(message, query)) for message in messages),
-            *((note, note_hit_json(note, name, query)) for note, name in notes),
-        ],
-        key=lambda each: each[0].created_at,
-        reverse=True,
-    ):
-        hits.setdefault(row.conversation_id, []).append(hit)
+    for _, conversation_id, hit in sorted(found_here, key=lambda each: each[0], reverse=True):
+        hits.setdefault(conversation_id, []).append(hit)
     return {
         "rows": [
             row_json(row, language, now) | {"hits": hits[row.conversation.id]} for row in rows_of(session, list(hits))
