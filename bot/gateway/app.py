@@ -45,7 +45,7 @@ from bot.gateway.calls import call_staff, deliver_pushes
 from bot.gateway.housekeeping import keep_house
 from bot.gateway.middleware import BodyLimit, SecurityHeaders
 from bot.gateway.upkeep import gather_questions, switch_when_asked, train_when_asked
-from bot.gateway.warming import warm_search
+from bot.gateway.warming import warm_radar, warm_search
 from bot.handoff.tending import tend as tend_desks
 from bot.identity.resets import send_links
 from bot.log import get_logger
@@ -110,6 +110,7 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
             asyncio.create_task(kept_running("training", partial(train_when_asked, services))),
             asyncio.create_task(kept_running("switch", partial(switch_when_asked, services, switcher))),
             asyncio.create_task(kept_running("search", partial(warm_search, services))),
+            asyncio.create_task(kept_running("radar", partial(warm_radar, services))),
             asyncio.create_task(kept_running("mail", partial(_deliver_mail, services, transport_of(settings)))),
         ]
         if telegram is not None:
