@@ -7,7 +7,7 @@ Revises: beside
 from alembic import op
 
 revision = "notes_search"
-down_revision = "beside"
+down_revision = "alerts"
 branch_labels = None
 depends_on = None
 
