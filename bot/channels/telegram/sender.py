@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -39,6 +40,9 @@ LONGEST_DELAY = timedelta(minutes=5)
 PATIENCE = timedelta(hours=24)
 """After so long without Telegram what was to be said goes by mail."""
 LOOK_EVERY = 0.5
+NOTE_TRIES = 10
+NOTE_EVERY = 1.0
+"""Seconds. What has arrived and is not noted would arrive a second time."""
 GONE = ("chat not found", "user is deactivated", "bot was blocked", "peer_id_invalid")
 """In the words of Telegram: nobody will ever read this."""
 
@@ -215,7 +219,7 @@ class Sender:
             is_last = place == len(head.parts) - 1
             number = await send(self.bot, head.chat, head.parts[place], head.markup if is_last else None)
             self.pace.arrived(head.chat, self.now())
-            await asyncio.to_thread(self._note, head, place + 1, number)
+            await self._noted(partial(self._note, head, place + 1, number))
         if head.sent >= len(head.parts):
             await asyncio.to_thread(self._drop, head.id)
 
@@ -230,7 +234,18 @@ class Sender:
             else:
                 await remove(self.bot, head.chat, number)
             self.pace.arrived(head.chat, self.now())
-        await asyncio.to_thread(self._note_change, head)
+        await self._noted(partial(self._note_change, head))
+
+    async def _noted(self, note: Callable[[], None]) -> None:
+        """Write down what Telegram said yes to; a busy database is asked again. Raises Unavailable in the end."""
+        for _ in range(NOTE_TRIES - 1):
+            try:
+                await asyncio.to_thread(note)
+            except Unavailable:
+                await asyncio.sleep(NOTE_EVERY)
+            else:
+                return
+        await asyncio.to_thread(note)
 
     async def _turn(self, chat: str) -> None:
         """Wait until the next call may go to this chat."""

@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import select
 from telegram.error import BadRequest, ChatMigrated, Forbidden, TimedOut
 
+from bot.channels.telegram import sender as sender_module
 from bot.channels.telegram.incoming import Started
 from bot.channels.telegram.intake import take_in
-from bot.channels.telegram.sender import LEASE, PATIENCE, Sender
+from bot.channels.telegram.sender import LEASE, NOTE_TRIES, PATIENCE, Sender
 from bot.conversations.models import Address, Conversation, OutboxEntry
 from bot.conversations.words import greeting
 from bot.db.session import Database
@@ -142,3 +143,34 @@ async def test_a_refusal_that_cannot_be_noted_ends_no_task_and_goes_out_again_af
     await sender.deliver_due()
     assert sender.bot.sent == [(4001, greeting("fr"))]
     assert outbox(services) == []
+
+
+class AwayFor:
+    """A database that is away for so many writes after something was sent."""
+
+    def __init__(self, database: Database, bot: Bot, writes: int) -> None:
+        self.database, self.bot, self.left = database, bot, writes
+
+    def read(self):
+        return self.database.read()
+
+    def write(self):
+        if self.bot.sent and self.left:
+            self.left -= 1
+            raise Unavailable
+        return self.database.write()
+
+
+@pytest.mark.parametrize(("writes", "left"), [(NOTE_TRIES - 1, 0), (NOTE_TRIES, 1)])
+async def test_what_arrived_while_the_database_was_busy_is_noted_later_and_given_up_in_the_end(
+    services, sender, monkeypatch, writes, left
+):
+    monkeypatch.setattr(sender_module, "NOTE_EVERY", 0.0)
+    sender.database = AwayFor(services.database, sender.bot, writes)
+
+    await sender._start_due()
+    (task,) = sender._busy.values()
+    await task
+
+    assert sender.bot.sent == [(4001, greeting("fr"))]
+    assert (sender.database.left, sender._busy, len(outbox(services))) == (0, {}, left)
