@@ -257,9 +257,12 @@ function mentionNode(note) {
   return node;
 }
 
+function writerOf(hit) {
+  return hit.note ? say("note_by", { name: hit.author_name }) : hit.author_name || say(hit.author);
+}
+
 function hitNode(hit) {
-  const written = hit.note ? say("note_by", { name: hit.author_name }) : hit.author_name || say(hit.author);
-  const who = hit.author === "student" ? "" : `${written}: `;
+  const who = hit.author === "student" ? "" : `${writerOf(hit)}: `;
   const parts = hit.parts.map((part) => (part.hit ? make("mark", {}, part.text) : part.text));
   return make("span", { class: "excerpt", dir: "auto" }, make("b", {}, who), ...parts);
 }
