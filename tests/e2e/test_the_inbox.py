@@ -65,6 +65,9 @@ def test_of_two_who_press_at_once_one_has_it_and_the_other_sees_who(desk: Desk, 
 
     late.sort()
     print(f"{RACES} races: the screens knew after {late[len(late) // 2]} ms (half), {late[-1]} ms (all)")
+    if "ACCUEIL_RACES" in os.environ:
+        # The proof, on a machine that does nothing else.
+        assert late[len(late) * 9 // 10] <= 1000
 
 
 def test_a_text_that_was_begun_is_kept_when_a_colleague_is_faster(desk: Desk, new_context: Context):
