@@ -44,7 +44,8 @@ proof: setup ## The long measurements whose figures the README quotes
 	@$(ACCUEIL) bench start
 	@$(ACCUEIL) bench turn --own --turns 300
 	@$(ACCUEIL) bench buddies --instances 10000
-	@ACCUEIL_STATE_EXAMPLES=10000 $(PYTHON) -m pytest -q tests/integration/assistant/test_turn_states.py
+	@printf '%s\n' 1 2 | xargs -P 2 -I {} env ACCUEIL_STATE_EXAMPLES=5000 \
+		$(PYTHON) -m pytest -q -p no:cacheprovider --hypothesis-seed={} tests/integration/assistant/test_turn_states.py
 	@$(ACCUEIL) bench inbox --conversations 2000 --messages 200000
 	@if [ -n "$$ACCUEIL_BENCH_POSTGRESQL_URL" ]; then \
 		$(ACCUEIL) bench inbox --conversations 2000 --messages 1000000 --database-url "$$ACCUEIL_BENCH_POSTGRESQL_URL"; \

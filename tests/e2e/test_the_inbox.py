@@ -176,6 +176,28 @@ def test_after_an_hour_asleep_nothing_is_sent_before_the_screen_is_of_now(desk: 
     marc.do("close")
 
 
+def test_news_that_comes_before_any_timer_knows_of_the_sleep_does_not_hide_it(desk: Desk, new_context: Context):
+    student = student_at(new_context(), desk)
+    student.ask("I want to talk to a person")
+    conversation = conversation_of(student)
+    claire = colleague_at(new_context(), desk, "Claire")
+    claire.page.clock.install()
+    claire.page.reload()
+    look_at(claire, conversation)
+    expect(claire.page.locator("body")).to_have_attribute("data-fresh", "true")
+    an_hour_on = claire.page.evaluate("Date.now()") + 3_600_000
+    claire.page.clock.pause_at(an_hour_on - 3_590_000)
+
+    with claire.page.expect_request("**/staff/events?*"):
+        claire.page.clock.set_system_time(an_hour_on)
+        student.ask("Are you there?")
+
+    claire.page.clock.resume()
+    expect(claire.page.locator("#transcript")).to_contain_text("Are you there?")
+    expect(claire.page.locator("body")).to_have_attribute("data-fresh", "true")
+    claire.do("close")
+
+
 def test_nothing_on_the_screen_shuts_anybody_out(desk: Desk, new_context: Context):
     conversation = open_talk(desk, new_context, "When must I validate my visa?")
     claire = colleague_at(new_context(), desk, "Claire")

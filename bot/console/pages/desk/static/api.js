@@ -66,6 +66,8 @@ export function follow({ moved, typing, people, broken, lost, back, over }) {
     stream = own;
     const on = (name, then) =>
       own.addEventListener(name, (event) => {
+        // What was on its way while we slept may come before any timer has noticed that we did.
+        if (Date.now() - heard > SILENCE && own === stream) return again();
         heard = Date.now();
         then?.(JSON.parse(event.data));
       });

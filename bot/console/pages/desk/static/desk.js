@@ -48,7 +48,10 @@ async function catchUp() {
   if (done) {
     tries = 0;
     setFresh(true);
-  } else setTimeout(() => connected && catchUp(), patience(tries++));
+  } else {
+    setFresh(false);
+    setTimeout(() => connected && catchUp(), patience(tries++));
+  }
 }
 
 function setFresh(fresh) {
