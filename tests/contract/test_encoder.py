@@ -37,6 +37,17 @@ def test_a_vector_has_the_promised_length_and_norm_for_any_text() -> None:
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)
 
 
+def test_a_question_is_found_at_either_end_of_a_long_message_and_the_middle_is_not_looked_at() -> None:
+    story = "I came by train from Prague and my family waved for a long time. " * 200
+    question = "How do I find a gym and play football in Lille?"
+    begins, ends, has_none = f"{question} {story}", f"{story} {question}", story
+
+    vectors = encoder.encode([begins, begins[:300] + begins[500:], ends, has_none, question])
+
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-4)
+    assert min(vectors[0] @ vectors[4], vectors[2] @ vectors[4]) > vectors[3] @ vectors[4] + 0.1
+
+
 def test_no_text_gives_no_vector() -> None:
     assert encoder.encode([]).shape == (0, encoder.DIMENSION)
 

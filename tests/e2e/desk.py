@@ -62,6 +62,25 @@ class Desk:
         os.kill(pid, number)
         return pid
 
+    @property
+    def server(self) -> int | None:
+        """The process of the gateway that answers, forked from the one that waits; None between two of them."""
+        waits = self.pids.get("gateway")
+        try:
+            children = Path(f"/proc/{waits}/task/{waits}/children").read_text(encoding="ascii").split()
+        except FileNotFoundError:
+            return None
+        return int(children[0]) if children else None
+
+    def kill_server(self) -> None:
+        """SIGKILL to it alone, and wait until another is in its place."""
+        if (killed := self.server) is not None:
+            os.kill(killed, signal.SIGKILL)
+        deadline = time.monotonic() + 30
+        while self.server in (None, killed):
+            assert time.monotonic() < deadline, "the server was not forked again"
+            time.sleep(0.1)
+
     def until_answered(self, path: str, seconds: float = 90) -> None:
         """Wait until a GET is answered with 200."""
         deadline = time.monotonic() + seconds
