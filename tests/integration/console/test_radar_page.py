@@ -1,5 +1,6 @@
 """The radar's page: counts for all its roles, names and reminders for two of them."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -273,6 +274,45 @@ async def test_the_weeks_show_how_many_answers_helped_and_hide_the_word_of_few(
     assert "Said that the answer helped: <b>63 %</b> (12 / 19)" in " ".join(page.split())
     assert "Said that the answer helped: <b>–</b>" in " ".join(few.split())
     assert "(6 /" not in few
+    hidden = '<span class="soft">hidden</span>'
+    # Shown, 6 of 11 would tell the 6 of 8.
+    assert _row(page, "2026-W48", after="satisfaction") == ["8", hidden, "–"]
+    assert _row(page, "2026-W47", after="satisfaction") == ["11", hidden, "–"]
+    assert _row(page, "2026-W46", after="satisfaction") == []
+    for weeks_ago in (2, 3):
+        judge(services.database, now - timedelta(days=7 * weeks_ago), yes=7 * weeks_ago, no=6)
+    page = (await client.get("/staff/radar?show=weeks")).text
+    assert _row(page, "2026-W47", after="satisfaction") == ["11", hidden, "–"]
+    assert _row(page, "2026-W46", after="satisfaction") == ["20", "14", "70 %"]
+    assert _row(page, "2026-W45", after="satisfaction") == ["27", "21", "78 %"]
+
+
+async def test_languages_are_shown_by_week_and_none_can_be_worked_out_from_the_others(
+    client: httpx.AsyncClient, services: Services
+):
+    now = services.clock.now()
+    for language, weeks_ago, count in (("en", 0, 7), ("fr", 0, 6), ("en", 1, 7), ("fr", 1, 6), ("uk", 1, 2)):
+        for number in range(count):
+            talk(services.database, now - timedelta(days=7 * weeks_ago, minutes=number), language=language)
+    sit_down(client, services)
+    page = (await client.get("/staff/radar?show=weeks&weeks=4")).text
+    file = (await client.get("/staff/radar/weeks.csv?weeks=4")).text
+
+    hidden = '<span class="soft">hidden</span>'
+    assert _row(page, "2026-W48", after="languages") == ["7", "6"]
+    assert _row(page, "2026-W47", after="languages") == ["7", hidden]
+    assert _row(page, "2026-W46", after="languages") == ["0", "0"]
+    assert [line for line in file.splitlines() if line.startswith("2026-W47;2026-11-16;Languages")] == [
+        f"2026-W47;2026-11-16;Languages;{name};{count}"
+        for name, count in (("English", "7"), ("French", "hidden"), ("Ukrainian", "hidden"))
+    ]
+
+
+def _row(page: str, week: str, *, after: str) -> list[str]:
+    """The cells of a week in the table of a section; [] where it has no line."""
+    section = page.partition(f'<h2 id="{after}">')[2].partition("</section>")[0]
+    line = section.partition(f'<th scope="row">{week} ')[2].partition("</tr>")[0]
+    return re.findall(r'<td class="number">(.*?)</td>', line)
 
 
 async def test_both_tables_are_downloaded_as_a_csv_that_a_spreadsheet_reads(
@@ -290,6 +330,7 @@ async def test_both_tables_are_downloaded_as_a_csv_that_a_spreadsheet_reads(
     assert stuck.text == ("\N{ZERO WIDTH NO-BREAK SPACE}Step;Stuck;Bordeaux;Lille\r\nDo cvec;9;hidden;hidden\r\n")
     assert "2026-W48;2026-11-23;Conversations;answered by the assistant alone;6\r\n" in weeks.text
     assert "2026-W48;2026-11-23;Languages;English;6\r\n" in weeks.text
+    assert "2026-W48;2026-11-23;Satisfaction;all;0\r\n" in weeks.text
     assert (await client.get("/staff/radar/stuck.csv", params={"by": "name"})).status_code == 422
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 from babel.dates import get_day_names
@@ -14,7 +15,7 @@ from bot.i18n.formats import date_words
 from bot.i18n.languages import language_name, locale_of
 from bot.i18n.translate import mark, say
 from bot.radar.queries import figures_of_weeks
-from bot.radar.rules import FEW, Shown
+from bot.radar.rules import FEW, Shown, is_small
 from bot.radar.weeks import (
     WEEK,
     Figures,
@@ -39,6 +40,7 @@ OUTCOMES = {
     Outcome.PERSON: mark("with a person"),
     Outcome.NEITHER: mark("no answer"),
 }
+JUDGED = ("yes", "no")
 COLOURS = {Outcome.ANSWERED: "one", Outcome.PERSON: "two", Outcome.NEITHER: "three"}
 
 
@@ -49,9 +51,13 @@ class Weeks:
     by_monday: Mapping[date, Figures]
     has_hours: bool
 
-    @property
+    @cached_property
     def whole(self) -> Figures:
         return together(self.by_monday.values())
+
+    @cached_property
+    def helpful(self) -> dict[date, dict[str, Any]]:
+        return _helpful_by_week(self.by_monday)
 
 
 def weeks_until(services: Services, now: datetime, length: int) -> Weeks:
@@ -65,6 +71,7 @@ def weeks_until(services: Services, now: datetime, length: int) -> Weeks:
 def view_of(services: Services, weeks: Weeks, language: str) -> dict[str, Any]:
     """What radar_weeks.html shows."""
     whole = weeks.whole
+    languages = _languages(whole, language)
     rows = [_row(monday, figures, weeks, language) for monday, figures in weeks.by_monday.items()]
     names = [row["name"] for row in rows]
     return {
@@ -81,7 +88,8 @@ def view_of(services: Services, weeks: Weeks, language: str) -> dict[str, Any]:
         ),
         "whole": _times_row(whole, language),
         "has_hours": weeks.has_hours,
-        "spoken": _bars(_languages(whole, language)),
+        "spoken": _bars([(name, count) for _, name, count in languages]),
+        "columns": [(code, name) for code, name, _ in languages],
         "topics": _bars(_topics(services, whole, language)),
         "hours_chart": week_grid(
             say(language, "Messages of students by weekday and hour"), _days(language), list(_hours(whole))
@@ -99,6 +107,8 @@ def _row(monday: date, figures: Figures, weeks: Weeks, language: str) -> dict[st
         "total": total,
         "parts": parts,
         "share": share_words(parts[Outcome.ANSWERED], total),
+        "helpful": weeks.helpful[monday],
+        "spoken": _spoken(figures),
         **_times_row(figures, language),
     }
 
@@ -121,8 +131,16 @@ def share_words(part: Shown, base: Shown) -> str:
     return f"{round(100 * part / base)} %" if part is not None and base else "–"
 
 
-def _languages(figures: Figures, language: str) -> list[tuple[str, int]]:
-    return [(language_name(code, language), count) for code, count in most(of_name(figures, Name.LANGUAGE))]
+def _languages(figures: Figures, language: str) -> list[tuple[str, str, int]]:
+    """(code, name, conversations), the most spoken first."""
+    counts = most(of_name(figures, Name.LANGUAGE))
+    return [(code, language_name(code, language), count) for code, count in counts]
+
+
+def _spoken(figures: Figures) -> dict[str, Shown]:
+    """By code, with those of few hidden and what would tell of them: the conversations of a week are known."""
+    counts = of_name(figures, Name.LANGUAGE)
+    return parts_shown(counts, list(counts))[1]
 
 
 def _topics(services: Services, figures: Figures, language: str) -> list[tuple[str, int]]:
@@ -157,8 +175,21 @@ def _busiest(figures: Figures, language: str) -> list[tuple[str, str, int]]:
 
 
 def _helpful(figures: Figures) -> dict[str, Any]:
-    total, parts = parts_shown(of_name(figures, Name.HELPFUL), ("yes", "no"))
+    total, parts = parts_shown(of_name(figures, Name.HELPFUL), JUDGED)
     return {"total": total, "yes": parts["yes"], "share": share_words(parts["yes"], total)}
+
+
+def _helpful_by_week(by_monday: Mapping[date, Figures]) -> dict[date, dict[str, Any]]:
+    """As _helpful, of each week. What is hidden is the whole less the weeks that are shown, so it must be many."""
+    said = {monday: of_name(figures, Name.HELPFUL) for monday, figures in by_monday.items()}
+    found = {monday: _helpful(figures) for monday, figures in by_monday.items()}
+    hidden = [monday for monday in found if found[monday]["yes"] is None]
+    rest = sorted((monday for monday in found if found[monday]["yes"]), key=lambda monday: said[monday].total())
+    while hidden and rest and (len(hidden) < 2 or any(is_small(sum(said[m][key] for m in hidden)) for key in JUDGED)):
+        hidden.append(rest.pop(0))
+    for monday in hidden:
+        found[monday] |= {"yes": None, "share": share_words(None, None)}
+    return found
 
 
 def csv_rows(services: Services, weeks: Weeks, language: str) -> Iterator[tuple[str, ...]]:
@@ -181,12 +212,13 @@ def csv_rows(services: Services, weeks: Weeks, language: str) -> Iterator[tuple[
             yield (*head, say(language, words), say(language, "counted"), shown(times.base))
             yield (*head, say(language, words), say(language, "median, {unit}", unit=unit), _plain(times.median))
             yield (*head, say(language, words), say(language, "90 % within, {unit}", unit=unit), _plain(times.p90))
-        for words, groups in (
-            (LANGUAGES, _languages(figures, language)),
-            (TOPICS, _topics(services, figures, language)),
-        ):
-            for group, count in groups:
-                yield (*head, say(language, words), group, str(count))
+        helpful = weeks.helpful[monday]
+        yield (*head, say(language, SATISFACTION), say(language, "all"), shown(helpful["total"]))
+        yield (*head, say(language, SATISFACTION), say(language, HELPED), shown(helpful["yes"]))
+        for code, count in sorted(_spoken(figures).items()):
+            yield (*head, say(language, LANGUAGES), language_name(code, language), shown(count))
+        for topic, number in _topics(services, figures, language):
+            yield (*head, say(language, TOPICS), topic, str(number))
 
 
 TIMED = (
@@ -194,6 +226,7 @@ TIMED = (
     (Name.WAIT_OPEN, mark("Wait for a person, in opening hours"), "min"),
     (Name.SECONDS, mark("Reply of the assistant"), "s"),
 )
+SATISFACTION, HELPED = mark("Satisfaction"), mark("said that the answer helped")
 LANGUAGES, TOPICS = mark("Languages"), mark("Topics answered")
 
 
