@@ -38,7 +38,7 @@ def gateway() -> None:
 
     # Before the fork all that takes time, after it all that opens a file or starts a thread.
     from bot.bootstrap import build_services
-    from bot.gateway import build_app, import_the_rest
+    from bot.gateway import build_app, make_ready
     from bot.supervisor.prefork import serve_by_fork
 
     def serve() -> None:
@@ -60,7 +60,7 @@ def gateway() -> None:
             )
 
     configure_logging()
-    import_the_rest()
+    make_ready()
     raise typer.Exit(serve_by_fork(serve))
 
 

@@ -31,7 +31,7 @@ from bot.channels.telegram.webhook import webhook_router
 from bot.channels.web import api, join_api, my_data_api, ratings_api, record_api
 from bot.channels.web.limits import TYPING_PER_MINUTE, AddressLimit
 from bot.channels.web.pages import pages_router
-from bot.clock import day_in_france
+from bot.clock import SystemClock, day_in_france
 from bot.console import staff_api_router, staff_pages_router
 from bot.console.pages.buddies.upload import IMPORT_PATH
 from bot.console.pages.students.routes import MOST_UPLOAD, UPLOAD_PATH
@@ -50,6 +50,7 @@ from bot.gateway.warming import warm_radar, warm_search
 from bot.handoff.tending import tend as tend_desks
 from bot.identity.resets import send_links
 from bot.log import get_logger
+from bot.paperwork.rules import french_holidays
 from bot.reminders.sending import Content, Reminders
 from bot.students.readings import load_words
 from bot.upkeep.switching import Switcher
@@ -83,11 +84,16 @@ LATER = (
 """Modules that the libraries import at their first use."""
 
 
-def import_the_rest() -> None:
-    """What is the same in every server, whatever the settings: done once, before the first of them is forked."""
+def make_ready() -> None:
+    """What is the same in every server, whatever the settings: done once, before the first of them is forked.
+
+    Nothing of the content, which may be changed before the next one is.
+    """
     for name in LATER:
         import_module(name)
     _include_routers(FastAPI())
+    load_words()
+    french_holidays(day_in_france(SystemClock().now()).year)
 
 
 def _include_routers(app: FastAPI) -> None:
@@ -207,12 +213,8 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
 
 
 async def _warm_up(services: Services) -> None:
-    """The first student must not wait for the weights of the urgent door, nor for the words of corrections.
-
-    One after the other: every message needs the door, and side by side each would take as long as both.
-    """
+    """The first student must not wait for the weights of the urgent door."""
     await asyncio.to_thread(services.door.kind_of, "bonjour")
-    await asyncio.to_thread(load_words)
 
 
 async def kept_running(work: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
