@@ -54,6 +54,7 @@ from bot.paperwork.rules import french_holidays
 from bot.reminders.sending import Content, Reminders
 from bot.students.readings import load_words
 from bot.upkeep.switching import Switcher
+from encoder import encode
 
 log = get_logger(__name__)
 
@@ -92,6 +93,8 @@ def make_ready() -> None:
     for name in LATER:
         import_module(name)
     _include_routers(FastAPI())
+    # The weights of the encoders are read and never written: all servers share them.
+    encode(["bonjour"])
     load_words()
     french_holidays(day_in_france(SystemClock().now()).year)
 
