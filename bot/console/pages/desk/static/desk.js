@@ -48,10 +48,7 @@ async function catchUp() {
   if (done) {
     tries = 0;
     setFresh(true);
-  } else {
-    setFresh(false);
-    setTimeout(() => connected && catchUp(), patience(tries++));
-  }
+  } else setTimeout(() => connected && catchUp(), patience(tries++));
 }
 
 function setFresh(fresh) {
