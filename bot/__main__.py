@@ -212,7 +212,6 @@ def path(
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of both and stop.")] = False,
 ) -> None:
     """Print the dated steps of a student."""
-    # Before the fork all that takes time, after it all that opens a file or starts a thread.
     from bot.bootstrap import build_services
     from bot.errors import NotFound
     from bot.i18n.languages import CODES, is_supported
