@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from bot.config import Settings
 from bot.supervisor import runfile
@@ -18,6 +20,9 @@ from bot.supervisor.checks import check_folder, check_interpreter, check_ports, 
 from bot.supervisor.children import Child, Say, Stop, supervise
 
 LOOPBACK = "127.0.0.1"
+PREPARED = "_ACCUEIL_PREPARED"
+"""In the environment of the program that goes on after the steps: the number of the open file that has the lock."""
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,9 @@ def run(
 ) -> int:
     """Check, prepare, start, keep running until Ctrl-C or SIGTERM. Returns the exit code.
 
+    After the steps the process becomes the same program anew and comes here a second time, to the start: what the steps
+    read would stay in its memory for as long as it runs.
+
     `interpreters`: the name of an environment and its Python. `children` is called after the steps: the model's file
     has its name from the training. `summary`: the lines to say once all answer.
 
@@ -47,21 +55,15 @@ def run(
     """
     say = _to_nobody_if_need_be(say)
     signal.signal(signal.SIGTERM, _leave)
+    lock = os.environ.pop(PREPARED, None)
     try:
+        # What was asked while the program was exchanged is heard now.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         check_folder(settings.data)
-        with runfile.hold(settings.data):
-            check_ports(
-                {
-                    "ACCUEIL_PORT": (settings.host, settings.port),
-                    "ACCUEIL_RASA_PORT": (LOOPBACK, settings.rasa_port),
-                    "ACCUEIL_ACTIONS_PORT": (LOOPBACK, settings.actions_port),
-                }
-            )
-            for name, interpreter in interpreters.items():
-                check_interpreter(interpreter, name)
-            for step in steps:
-                with progress(step.title, say):
-                    step.work(say)
+        with runfile.hold(settings.data, None if lock is None else int(lock)) as held:
+            if lock is None:
+                _prepare(settings, interpreters, steps, say)
+                _start_anew(held)
             asyncio.run(_serve(settings, children(), summary, say))
     except KeyboardInterrupt:
         say("Stopped before the start was complete.")
@@ -72,6 +74,30 @@ def run(
         raise
     say("All stopped.")
     return 0
+
+
+def _prepare(settings: Settings, interpreters: Mapping[str, Path], steps: Sequence[Step], say: Say) -> None:
+    check_ports(
+        {
+            "ACCUEIL_PORT": (settings.host, settings.port),
+            "ACCUEIL_RASA_PORT": (LOOPBACK, settings.rasa_port),
+            "ACCUEIL_ACTIONS_PORT": (LOOPBACK, settings.actions_port),
+        }
+    )
+    for name, interpreter in interpreters.items():
+        check_interpreter(interpreter, name)
+    for step in steps:
+        with progress(step.title, say):
+            step.work(say)
+
+
+def _start_anew(lock: int) -> NoReturn:
+    """The process stays, and with it the lock; signals wait until the new program can hear them."""
+    os.set_inheritable(lock, True)
+    os.environ[PREPARED] = str(lock)
+    sys.stdout.flush()
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
 
 
 async def _serve(settings: Settings, children: Sequence[Child], summary: Callable[[], Sequence[str]], say: Say) -> None:
@@ -101,7 +127,7 @@ async def _serve(settings: Settings, children: Sequence[Child], summary: Callabl
         stop.ask()
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING:
         loop.add_signal_handler(number, ask, number)
     say("Starting the engine, the action server and the gateway …")
     await supervise(children, say, stop=stop, on_up=up, on_pids=note)

@@ -24,13 +24,17 @@ class Running:
 
 
 @contextmanager
-def hold(folder: Path) -> Iterator[None]:
+def hold(folder: Path, handed: int | None = None) -> Iterator[int]:
     """Be the one supervisor of a data folder. The lock goes with the process, however it ends.
+
+    Gives the number of the open file that has the lock; `handed`: the one that this process had before it became
+    another program.
 
     Raises:
         ConfigurationError: another one holds it.
     """
-    lock = os.open(folder / "run.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    lock = os.open(folder / "run.lock", os.O_RDWR | os.O_CREAT, 0o600) if handed is None else handed
+    os.set_inheritable(lock, False)
     try:
         if not _lock(lock):
             raise ConfigurationError(
@@ -38,7 +42,7 @@ def hold(folder: Path) -> Iterator[None]:
                 "Stop it first, or choose another folder with ACCUEIL_DATA."
             )
         forget(folder)
-        yield
+        yield lock
         forget(folder)
     finally:
         os.close(lock)

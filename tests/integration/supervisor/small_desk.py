@@ -22,8 +22,12 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_
 """
 
 
+read: list[bytes] = []
+
+
 def long_step(say: Say) -> None:
     say("working")
+    read.append(b"x" * 200_000_000)
     time.sleep(float(os.environ.get("STEP_SECONDS", "0")))
 
 

@@ -15,6 +15,7 @@ import pytest
 from bot.errors import ConfigurationError
 from bot.supervisor import checks, runfile
 from bot.supervisor.checks import free_port
+from bot.supervisor.run import PREPARED
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -178,3 +179,28 @@ def test_a_signal_during_the_steps_stops_with_another_exit_code(tmp_path, number
         said, _ = process.communicate(timeout=10)
 
     assert (process.returncode, said) == (130, "Stopped before the start was complete.\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_the_program_is_exchanged_stops_as_during_the_steps(tmp_path, number):
+    with desk(tmp_path / "data") as process:
+        deadline = time.monotonic() + 15
+        while PREPARED.encode() not in Path(f"/proc/{process.pid}/environ").read_bytes():
+            assert time.monotonic() < deadline
+        process.send_signal(number)
+        said, _ = process.communicate(timeout=15)
+
+    assert (process.returncode, said.splitlines()[-1]) == (130, "Stopped before the start was complete.")
+    assert "Traceback" not in said
+
+
+def test_what_the_steps_read_is_not_kept_for_as_long_as_the_desk_runs(tmp_path):
+    with desk(tmp_path / "data") as process:
+        until_up(tmp_path / "data")
+        (resident,) = (
+            int(line.split()[1])
+            for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()
+            if line.startswith("VmRSS")
+        )
+
+    assert resident < 200_000
