@@ -4,8 +4,9 @@ SHELL := /bin/bash
 ACCUEIL := .venv/bin/accueil
 PYTHON := .venv/bin/python
 BABEL := .venv/bin/pybabel
-# One process of tests for each processor, four at most; what shares an engine stays together (tests/plugins/sharing.py).
-PARALLEL := -n auto --maxprocesses=4 --dist loadscope --no-loadscope-reorder
+# Four processes of tests, even on two processors: many tests wait, for Telegram's pace and for browsers. What shares an
+# engine stays together (tests/plugins/sharing.py).
+PARALLEL := -n 4 --dist loadscope --no-loadscope-reorder
 LANGUAGES := fr es pt uk ar zh
 
 .PHONY: help

@@ -6,9 +6,11 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER = ("tests/e2e/", "tests/nlu/", "tests/conversations/")
-"""One process each, in this order: a desk or an engine is started once, not both at the same time, and nobody waits for
-one at the end.
-"""
+"""One process each: a desk or an engine is started once."""
+ALONE = "tests/e2e/own_desk/"
+"""Each file of it starts a desk of its own."""
+EARLY = ("tests/e2e/", ALONE, "tests/nlu/", "tests/conversations/", "tests/integration/telegram/")
+"""In this order, before all others: what takes longest, so that nobody waits for one of them at the end."""
 
 
 class Sharing(LoadScopeScheduling):
@@ -29,10 +31,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def group_of(nodeid: str) -> str:
     """The folder of tests that share something expensive; else the file, which may have fixtures of its own."""
-    return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.partition("::")[0])
+    file = nodeid.partition("::")[0]
+    return file if file.startswith(ALONE) else next((folder for folder in TOGETHER if file.startswith(folder)), file)
 
 
 def _place(item: pytest.Item) -> int:
     """Stable: within a group the order stays."""
     group = group_of(item.nodeid)
-    return TOGETHER.index(group) if group in TOGETHER else len(TOGETHER)
+    if group in TOGETHER:
+        return EARLY.index(group)
+    return next((place for place, folder in enumerate(EARLY) if place and group.startswith(folder)), len(EARLY))

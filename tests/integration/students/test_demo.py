@@ -1,7 +1,10 @@
 import json
+import shutil
 import stat
 from collections import Counter
-from datetime import date
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from bot.buddies.models import BuddyPairing, BuddyProfile
 from bot.buddies.tending import Content, tend
 from bot.config import ROOT, Settings
 from bot.conversations.models import Conversation
+from bot.db.session import Database
 from bot.demo import PASSWORD_FILE, DemoSummary, load_demo, read_colleagues, read_students
 from bot.demo_talks import DemoTalk, add_talks
 from bot.editing.models import Edition, Rating
@@ -33,11 +37,31 @@ from bot.students.records import facts_of, student_by_email
 from bot.upkeep.questions import Why, open_questions
 
 TODAY = date(2026, 11, 24)
+NOW = datetime(2026, 11, 24, 11, 0, tzinfo=UTC)
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(data=tmp_path / "data", _env_file=None)
+
+
+@pytest.fixture(scope="module")
+def loaded(every_table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with the demo in it, to be copied: to load it takes seconds."""
+    folder = tmp_path_factory.mktemp("demo")
+    shutil.copy(every_table, folder / "demo.db")
+    with closing(Database(f"sqlite:///{folder / 'demo.db'}")) as made:
+        load(made, Settings(data=folder, _env_file=None), NOW)
+        made.empty_log()
+    return folder / "demo.db"
+
+
+@pytest.fixture
+def demo(loaded: Path, tmp_path: Path) -> Iterator[Database]:
+    """A database that has it."""
+    shutil.copy(loaded, tmp_path / "demo.db")
+    with closing(Database(f"sqlite:///{tmp_path / 'demo.db'}")) as made:
+        yield made
 
 
 def load(database, settings, now) -> DemoSummary:
@@ -149,12 +173,11 @@ def test_addresses_are_of_the_school_and_of_one_student_each(knowledge):
     assert {colleague.role for colleague in read_colleagues(ROOT / "demo" / "staff.yml")} == set(Role)
 
 
-def test_when_to_validate_the_visa_differs_by_student(database, settings, now):
-    load(database, settings, now)
+def test_when_to_validate_the_visa_differs_by_student(demo):
     procedures = load_procedures(ROOT / "knowledge" / "procedures")
 
     found = {}
-    with database.read() as session:
+    with demo.read() as session:
         for name in ("amina", "mei", "priya", "jonas", "karim", "hana", "oliver"):
             student = student_by_email(session, f"{name}@student.junia.com")
             steps = path(procedures, facts_of(student, steps_done(session, student.id)), TODAY)
@@ -172,11 +195,10 @@ def test_when_to_validate_the_visa_differs_by_student(database, settings, now):
     }
 
 
-def test_amina_hears_her_own_date(database, settings, now):
-    load(database, settings, now)
+def test_amina_hears_her_own_date(demo):
     procedures = load_procedures(ROOT / "knowledge" / "procedures")
 
-    with database.read() as session:
+    with demo.read() as session:
         amina = student_by_email(session, "Amina@student.junia.com ")
         facts = facts_of(amina, steps_done(session, amina.id))
 
@@ -185,10 +207,8 @@ def test_amina_hears_her_own_date(database, settings, now):
     assert answer.text.startswith("By 12 December 2026, because you arrived on 12 September 2026.")
 
 
-def test_the_pairs_of_the_cast_are_rows_with_their_reasons(database, settings, now):
-    load(database, settings, now)
-
-    with database.read() as session:
+def test_the_pairs_of_the_cast_are_rows_with_their_reasons(demo):
+    with demo.read() as session:
         names = {each.id: each.given_name for each in session.scalars(select(Student))}
         pairs = session.scalars(select(BuddyPairing).order_by(BuddyPairing.id)).all()
         found = [(names[each.newcomer_id], names[each.buddy_id], str(each.state)) for each in pairs]
@@ -206,10 +226,8 @@ def test_the_pairs_of_the_cast_are_rows_with_their_reasons(database, settings, n
     assert len(waiting) == 8
 
 
-def test_the_local_students_of_the_cast_are_buddies_without_a_path(database, settings, now):
-    load(database, settings, now)
-
-    with database.read() as session:
+def test_the_local_students_of_the_cast_are_buddies_without_a_path(demo):
+    with demo.read() as session:
         here = session.scalars(select(Student).where(Student.is_local.is_(True)).order_by(Student.id)).all()
         roles = {each.student_id: str(each.role) for each in session.scalars(select(BuddyProfile))}
 
@@ -217,10 +235,8 @@ def test_the_local_students_of_the_cast_are_buddies_without_a_path(database, set
     assert {roles[each.id] for each in here} == {"buddy"}
 
 
-def test_a_fresh_demo_sends_nobody_a_word_about_buddies(database, settings, now):
-    load(database, settings, now)
-
-    assert tend(database, Content(Weights(), "https://accueil.example"), now) == 0
+def test_a_fresh_demo_sends_nobody_a_word_about_buddies(demo, now):
+    assert tend(demo, Content(Weights(), "https://accueil.example"), now) == 0
 
 
 @pytest.mark.parametrize(
@@ -243,10 +259,8 @@ def test_a_mistake_in_the_cast_is_named(tmp_path, change, named):
         read_students(file)
 
 
-def test_the_talks_of_the_weeks_before_fill_the_pages_of_the_console(database, settings, now):
-    load(database, settings, now)
-
-    with database.read() as session:
+def test_the_talks_of_the_weeks_before_fill_the_pages_of_the_console(demo, now):
+    with demo.read() as session:
         questions = [each.text for each in open_questions(session, now) if each.why == Why.UNKNOWN]
         ratings = Counter(session.scalars(select(Rating.helpful)))
         editions = session.execute(select(Edition.slug, Edition.state).where(Edition.state != "published")).all()
@@ -262,19 +276,15 @@ def test_the_talks_of_the_weeks_before_fill_the_pages_of_the_console(database, s
     assert due == []
 
 
-def test_of_every_week_of_the_demo_so_much_is_told_as_no_group_is_small(database, settings, now):
-    load(database, settings, now)
-
-    with database.read() as session:
+def test_of_every_week_of_the_demo_so_much_is_told_as_no_group_is_small(demo, now):
+    with demo.read() as session:
         weeks = [counted_week(session, monday_of(now.date()) - WEEK * number, None) for number in range(1, 7)]
     assert [
         count for week in weeks for (name, _key), count in week.items() if name == "talks" and is_small(count)
     ] == []
 
 
-def test_a_mistake_in_a_talk_is_named(database, settings, knowledge, now):
-    load(database, settings, now)
-
+def test_a_mistake_in_a_talk_is_named(demo, knowledge, now):
     for turn, named in (
         ({"topic": "moon_landing"}, "there is no topic moon_landing"),
         ({"unsure": {"moon_landing": 0.2}, "text": "Why?"}, "there is no topic moon_landing"),
@@ -282,14 +292,12 @@ def test_a_mistake_in_a_talk_is_named(database, settings, knowledge, now):
         ({"unsure": {"cvec": 0.2}}, "`text` is missing"),
     ):
         entry = {"language": "en", "turns": [{"weeks_ago": 1, "weekday": 1, "at": "10:00", **turn}]}
-        with pytest.raises((ContentError, ValidationError), match=named), database.write() as session:
+        with pytest.raises((ContentError, ValidationError), match=named), demo.write() as session:
             add_talks(session, knowledge, (DemoTalk.model_validate(entry),), now)
 
 
-def test_the_office_of_the_demo_has_two_desks_and_a_promise_to_keep(database, settings, now):
-    load(database, settings, now)
-
-    with database.read() as session:
+def test_the_office_of_the_demo_has_two_desks_and_a_promise_to_keep(demo):
+    with demo.read() as session:
         who = {desk: [person.name for person in people] for desk, people in members(session).items()}
         task, name = session.execute(select(Task, Staff.name).join(Staff, Staff.id == Task.owner_id)).one()
         conversation = session.get_one(Conversation, task.conversation_id)
