@@ -48,6 +48,8 @@ from bot.gateway.middleware import BodyLimit, SecurityHeaders
 from bot.gateway.upkeep import gather_questions, switch_when_asked, train_when_asked
 from bot.gateway.warming import warm_radar, warm_search
 from bot.handoff.tending import tend as tend_desks
+from bot.i18n.languages import CODES
+from bot.i18n.translate import translations
 from bot.identity.resets import send_links
 from bot.log import get_logger
 from bot.paperwork.rules import french_holidays
@@ -96,6 +98,8 @@ def make_ready() -> None:
     # The weights of the encoders are read and never written: all servers share them.
     encode(["bonjour"])
     load_words()
+    for language in CODES:
+        translations(language)
     french_holidays(day_in_france(SystemClock().now()).year)
 
 

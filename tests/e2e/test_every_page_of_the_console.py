@@ -52,8 +52,9 @@ class Eyes:
         assert answer.status == 200, address
 
     def faults(self, where: str) -> list[tuple[str, str]]:
-        """(where, what is wrong) of the screen as it is now."""
+        """(where, what is wrong) of the screen as it is now, with all that can be unfolded on it unfolded."""
         found = []
+        self.page.locator("main details").evaluate_all("all => all.forEach(each => each.open = true)")
         for screen in SCREENS[self.language]:
             self.page.set_viewport_size(screen)  # type: ignore[arg-type]
             at = f"{where} at {screen['width']}"

@@ -22,6 +22,7 @@ from bot.console.pages.answers.words import (
     difference_words,
     edition_words,
     fault_words,
+    owner_words,
     preview_rows,
     rating_words,
 )
@@ -334,6 +335,7 @@ class Desk:
             slug=slug,
             fields=fields,
             day=partial(day_words, language=self.language),
+            owner=partial(owner_words, language=self.language),
             opened=edition_words(opened, names, self.language) if opened else None,
             past=past,
             thumbs=thumbs,

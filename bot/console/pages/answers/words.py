@@ -49,6 +49,7 @@ FIELDS = {
     "next": mark("Topics offered next"),
 }
 BOTH_TEXTS = mark("Both texts")
+OWNERS = {"international_office": mark("international office")}
 
 _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True})
 TelegramForm = Callable[[str, Sequence[Source], str], Iterable[str]]
@@ -87,7 +88,7 @@ def asked_words(row: Asked, language: str) -> dict[str, Any]:
     return {
         "slug": row.slug,
         "title": row.topic.file.title.get(language),
-        "owner": row.topic.file.owner.replace("_", " "),
+        "owner": owner_words(row.topic.file.owner, language),
         "asked": row.asked,
         "unhelpful": row.unhelpful,
         "checked_on": date_words(row.checked_on, language),
@@ -95,6 +96,11 @@ def asked_words(row: Asked, language: str) -> dict[str, Any]:
         "days_left": days_words(row.days_left, language),
         "is_late": row.days_left <= 0,
     }
+
+
+def owner_words(owner: str, language: str) -> str:
+    """Who answers for a topic; what the office wrote itself stays as written."""
+    return say(language, OWNERS[owner]) if owner in OWNERS else owner.replace("_", " ")
 
 
 def day_words(day: str, language: str) -> str:
