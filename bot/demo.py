@@ -142,13 +142,13 @@ def load_demo(session: Session, settings: Settings, now: datetime) -> DemoSummar
         return DemoSummary(loaded=False, students=(), sign_ins=())
     cast = read_students(settings.root / "demo" / "students.yml")
     buddies = read_locals(settings.root / "demo" / "buddies.yml")
+    password_file = settings.data / PASSWORD_FILE
+    if session.scalar(select(func.count()).select_from(Student)):
+        return _summary(session, (*cast, *buddies), _kept_sign_ins(password_file), loaded=False)
     colleagues = read_colleagues(settings.root / "demo" / "staff.yml")
     promises = _entries(settings.root / "demo" / "promises.yml", DemoPromise)
     talks = _entries(settings.root / "demo" / "talks.yml", DemoTalk)
     drafts = _entries(settings.root / "demo" / "drafts.yml", DemoDraft)
-    password_file = settings.data / PASSWORD_FILE
-    if session.scalar(select(func.count()).select_from(Student)):
-        return _summary(session, (*cast, *buddies), _kept_sign_ins(password_file), loaded=False)
     for offer in demo_offers(settings.root / "demo" / "offers.yml", day_in_france(now)):
         create_offer(session, offer, now, is_demo=True)
     weights = load_weights(settings.root / "knowledge" / "buddies.yml")
