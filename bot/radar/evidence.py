@@ -23,9 +23,9 @@ from bot.radar.weeks import (
     Name,
     Outcome,
     Times,
-    most,
     of_name,
     parts_shown,
+    spoken_most,
     times_of,
     together,
 )
@@ -99,7 +99,7 @@ def indicators(sources: Sources, period: Period, language: str, now: datetime) -
         weeks = figures_of_weeks(session, period.first, period.last, hours)
     whole = together(weeks.values())
     return [
-        _languages(whole, language),
+        _languages(list(weeks.values()), language),
         _response_times(whole, language, has_hours=bool(hours)),
         _coverage(whole, sources.knowledge, language),
         _without_staff(list(weeks.values()), language),
@@ -121,10 +121,10 @@ def shown_words(count: Shown, language: str) -> str:
     return say(language, "hidden") if count is None else str(count)
 
 
-def _languages(whole: Figures, language: str) -> Indicator:
+def _languages(weeks: Sequence[Figures], language: str) -> Indicator:
     spoken = ", ".join(language_name(each.code, language) for each in LANGUAGES)
     complete = ", ".join(language_name(code, language) for code in CONTENT_CODES)
-    rows = tuple((language_name(code, language), str(count)) for code, count in most(of_name(whole, Name.LANGUAGE)))
+    rows = tuple((language_name(code, language), str(count)) for code, count in spoken_most(weeks))
     return Indicator(
         title=say(language, "Languages of welcome"),
         headline=say(language, "{count} languages: {names}.", count=len(LANGUAGES), names=spoken),

@@ -144,6 +144,16 @@ def most(counts: Counts, number: int | None = None) -> list[tuple[str, int]]:
     return found[:number]
 
 
+def spoken_most(weeks: Iterable[Figures]) -> list[tuple[str, int]]:
+    """Languages with their conversations, the most spoken first.
+
+    Only those that had at least FEW in one of the weeks: over several weeks one person counts several times.
+    """
+    counted = [of_name(figures, Name.LANGUAGE) for figures in weeks]
+    largest = {code: max(week[code] for week in counted) for week in counted for code in week}
+    return [(code, count) for code, count in most(sum(counted, Counter())) if largest[code] >= FEW]
+
+
 def open_minutes(hours: Sequence[DeskHours], begin: datetime, end: datetime) -> int:
     """Minutes between two instants in which the desk was open, rounded up."""
     seconds = sum(

@@ -13,6 +13,7 @@ from bot.radar.weeks import (
     open_minutes,
     parts_shown,
     span_of,
+    spoken_most,
     times_of,
     week_of,
     week_words,
@@ -70,6 +71,14 @@ def test_parts_of_few_people_are_hidden_and_so_is_what_would_tell_of_them():
 def test_the_largest_groups_come_first_and_small_ones_not_at_all():
     assert most({"visa": 7, "bank": 7, "cvec": 9, "lease": 4}) == [("cvec", 9), ("bank", 7), ("visa", 7)]
     assert most({"visa": 7, "cvec": 9}, 1) == [("cvec", 9)]
+
+
+def test_one_person_who_writes_in_five_weeks_does_not_make_a_language_of_many():
+    weeks = [{("language", "uk"): 1, ("language", "fr"): 4, ("language", "en"): 7, ("topic", "visa"): 9}] * 5
+    weeks[0] = {("language", "fr"): 5}
+
+    assert spoken_most(weeks) == [("en", 28), ("fr", 21)]
+    assert spoken_most([]) == []
 
 
 @pytest.mark.parametrize(

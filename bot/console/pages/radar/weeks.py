@@ -25,6 +25,7 @@ from bot.radar.weeks import (
     most,
     of_name,
     parts_shown,
+    spoken_most,
     times_of,
     together,
     week_words,
@@ -71,7 +72,7 @@ def weeks_until(services: Services, now: datetime, length: int) -> Weeks:
 def view_of(services: Services, weeks: Weeks, language: str) -> dict[str, Any]:
     """What radar_weeks.html shows."""
     whole = weeks.whole
-    languages = _languages(whole, language)
+    languages = [(code, language_name(code, language), count) for code, count in spoken_most(weeks.by_monday.values())]
     rows = [_row(monday, figures, weeks, language) for monday, figures in weeks.by_monday.items()]
     names = [row["name"] for row in rows]
     return {
@@ -129,12 +130,6 @@ def _times(times: Times, language: str, unit: int) -> dict[str, Any]:
 
 def share_words(part: Shown, base: Shown) -> str:
     return f"{round(100 * part / base)} %" if part is not None and base else "–"
-
-
-def _languages(figures: Figures, language: str) -> list[tuple[str, str, int]]:
-    """(code, name, conversations), the most spoken first."""
-    counts = most(of_name(figures, Name.LANGUAGE))
-    return [(code, language_name(code, language), count) for code, count in counts]
 
 
 def _spoken(figures: Figures) -> dict[str, Shown]:
