@@ -77,8 +77,10 @@ def _request_person(office: Office, context: Context, values: Values) -> Answer 
     session, conversation = context.session, context.conversation
     was_with = conversation.control
     desk = desk_of_question(session, office, conversation)
-    request_person(session, conversation, Reason(values.get("reason", Reason.ASKED)), context.now, desk=desk)
-    if was_with != conversation.control:
+    reason = Reason(values.get("reason", Reason.ASKED))
+    request_person(session, conversation, reason, context.now, desk=desk)
+    # Nothing may draw attention away from the words that help in danger.
+    if was_with != conversation.control and reason != Reason.URGENT:
         if (wait := expected_wait(session, office, desk)) is not None:
             context.said.append(usual_wait_words(context.language, wait))
         if can_be_mailed(session, conversation):

@@ -15,7 +15,7 @@ from bot.assistant.followup import read
 from bot.assistant.ports import Engine
 from bot.assistant.prepare import clean, split_questions
 from bot.content.loader import Knowledge
-from bot.conversations.messages import Answer, Understanding
+from bot.conversations.messages import Answer, Effect, Understanding
 from bot.housing.advert_answer import advert_answer, is_advert
 
 SCAM = "housing_scam"
@@ -58,7 +58,9 @@ def urgent_answer(door: UrgentDoor, knowledge: Knowledge, text: str, language: s
     group = knowledge.topic(topic).file.group if known else "emergency"
     understanding = Understanding(f"urgent/{kind}", 1.0, "urgent", topic, (), group)
     buttons = (topic_button(knowledge, topic, language),) if known else ()
-    return Answer(door.text(kind, language), understanding, buttons=buttons)
+    # Each text says that it is passed on to the office: so it waits there, and colleagues are called.
+    passed_on = (Effect("request_person", {"reason": "urgent"}),)
+    return Answer(door.text(kind, language), understanding, buttons=buttons, effects=passed_on)
 
 
 async def answer(engine: Engine, knowledge: Knowledge, question: Question) -> Answer:

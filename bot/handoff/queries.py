@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, true, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from bot.conversations.models import Alert, Author, Control, Conversation, Message
@@ -114,7 +114,8 @@ def inbox(
 def latest(
     session: Session, tab: Tab, staff_id: int, limit: int, only: Sequence[ColumnElement[bool]] = ()
 ) -> list[InboxRow]:
-    """The list of a tab as the console shows it: waiting ones first-come, others by their latest activity.
+    """The list of a tab as the console shows it: waiting ones first-come, whoever is in danger before all others; the
+    other tabs by their latest activity.
 
     `only`: the filters of the screen (`narrowed`).
     """
@@ -122,7 +123,18 @@ def latest(
     key = Conversation.waiting_since if waiting else Conversation.updated_at
     seen = readable(session, session.get_one(Staff, staff_id))
     query = select(Conversation).where(seen, *_in_tab(tab, staff_id), *only).limit(limit)
+    if waiting:
+        query = query.order_by(in_danger().desc())
     return _rows(session, session.scalars(_ordered(query, key, ascending=waiting)).all())
+
+
+def in_danger() -> ColumnElement[bool]:
+    """Whether somebody wrote of a danger that no colleague has dealt with: `InboxRow.urgency` as a condition."""
+    alerted = exists().where(Alert.conversation_id == Conversation.id, Alert.kind == URGENT, Alert.seen_at.is_(None))
+    asked = exists().where(
+        Case.conversation_id == Conversation.id, Case.reason == Reason.URGENT, Case.closed_at.is_(None)
+    )
+    return or_(alerted, asked)
 
 
 def counts(session: Session, staff_id: int) -> dict[Tab, int]:

@@ -13,8 +13,8 @@ from bot.assistant.turn import Outcome, Superseded, commit, compute, load
 from bot.conversations.messages import Answer, Button, Effect, Understanding
 from bot.conversations.models import Alert, Control, Conversation, Message
 from bot.conversations.service import receive_message
-from bot.handoff.models import Case
-from bot.handoff.service import claim, close, release
+from bot.handoff.models import Case, Reason
+from bot.handoff.service import claim, close, release, request_person
 from tests.factories import incoming, make_conversation, make_staff, receive, transcript
 from tests.fakes import TALK, FakeEngine, asks_for_person, plain_answer
 
@@ -210,6 +210,20 @@ def test_danger_is_answered_without_the_engine_and_alerts_staff(database, talk, 
     assert said(database, talk)[-1][1].startswith("**Call 3114 now")
     with database.read() as session:
         assert session.scalars(select(Alert.kind)).all() == ["urgent"]
+        assert session.get_one(Conversation, talk).control == Control.WAITING
+        assert session.scalars(select(Case.reason)).all() == [Reason.URGENT]
+
+
+def test_danger_while_they_wait_already_is_no_second_request(database, talk, say_it, take_turn, now):
+    with database.write() as session:
+        request_person(session, session.get_one(Conversation, talk), Reason.ASKED, now)
+    say_it("I want to die")
+
+    take_turn()
+
+    with database.read() as session:
+        assert session.scalars(select(Alert.kind)).all() == ["urgent"]
+        assert session.scalars(select(Case.reason)).all() == [Reason.ASKED]
 
 
 def test_danger_while_staff_hold_it_only_alerts(database, talk, say_it, take_turn, now):

@@ -42,6 +42,22 @@ def conversation_id(services: Services) -> UUID:
         return conversation.id
 
 
+async def test_whoever_is_in_danger_stands_before_those_who_wait_longer(desk: httpx.AsyncClient, services: Services):
+    now = services.clock.now()
+    with services.database.write() as session:
+        talks = [make_conversation(session, now) for _ in range(4)]
+        for minutes, (talk, reason) in enumerate(
+            zip(talks, (Reason.ASKED, Reason.ASKED, Reason.URGENT, Reason.URGENT), strict=True)
+        ):
+            request_person(session, talk, reason, now + timedelta(minutes=minutes))
+        session.add(Alert(conversation_id=talks[1].id, kind="urgent", key="urgent:1", created_at=now))
+        first, alerted, urgent, last = (str(talk.id) for talk in talks)
+
+    rows = (await desk.get("/staff/api/inbox", params={"tab": "waiting"})).json()["rows"]
+
+    assert [row["conversation_id"] for row in rows] == [alerted, urgent, last, first]
+
+
 async def test_a_row_says_who_waits_since_when_and_what_for(desk: httpx.AsyncClient, conversation_id: UUID):
     response = await desk.get("/staff/api/inbox", params={"tab": "waiting"})
 
