@@ -1,6 +1,7 @@
 """How the engine and the action server are started: argv, environment, probe, and both of them for a while."""
 
 import asyncio
+import base64
 import os
 import signal
 import socket
@@ -15,11 +16,17 @@ from datetime import date
 from pathlib import Path
 from uuid import uuid4
 
+import numpy as np
+
 from bot.assistant.ports import TurnFailed
 from bot.assistant.rasa_http import RasaEngine
 from bot.errors import ConfigurationError
+from encoder import DIMENSION, handing
 
 PROBE_SECONDS = 5.0
+PROBE = "hello"
+ANY_VECTOR = {"of": PROBE, "values": base64.b64encode(np.eye(1, DIMENSION, dtype="<f4").tobytes()).decode()}
+"""Handed to the engine with the probe, whose answer nobody reads: neither here nor there are weights loaded for it."""
 START_SECONDS = 120.0
 
 
@@ -70,7 +77,7 @@ async def probe_engine(url: str) -> bool:
     engine = RasaEngine(url, PROBE_SECONDS)
     try:
         today = date.today()  # noqa: DTZ011  (the answer of a probe is thrown away)
-        await engine.ask(f"probe-{uuid4()}", "hello", language="en", today=today, metadata={})
+        await engine.ask(f"probe-{uuid4()}", PROBE, language="en", today=today, metadata={handing.KEY: ANY_VECTOR})
     except TurnFailed:
         return False
     finally:
