@@ -137,6 +137,10 @@ def in_danger() -> ColumnElement[bool]:
     return or_(alerted, asked)
 
 
+def is_in_danger(session: Session, conversation_id: UUID) -> bool:
+    return bool(session.scalar(select(in_danger()).where(Conversation.id == conversation_id)))
+
+
 def counts(session: Session, staff_id: int) -> dict[Tab, int]:
     """How many conversations each tab holds."""
     seen = readable(session, session.get_one(Staff, staff_id))

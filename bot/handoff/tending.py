@@ -17,6 +17,7 @@ from bot.errors import NotFound
 from bot.handoff.desks import Office, coordinators
 from bot.handoff.hours import is_open, opening_time, usual_wait
 from bot.handoff.models import Case, Reason
+from bot.handoff.queries import is_in_danger
 from bot.handoff.service import AWAY_FOR, can_be_mailed, open_case, requeue_absent
 from bot.handoff.words import answer_mail, waiting_mail
 from bot.identity.models import Staff, StaffSession, StaffToken
@@ -96,22 +97,25 @@ def _long_waiting(now: datetime) -> Callable[[Session], Sequence[UUID]]:
 
 
 def _escalate(session: Session, conversation: Conversation, office: Office, now: datetime, address: str) -> bool:
-    """Once for each request: the mark in the list, and a mail to those who can send somebody."""
+    """Once for each request: the mark in the list, and a mail to those who can send somebody; in danger at once."""
     case = open_case(session, conversation)
     if case is None or case.escalated_at is not None or conversation.control != Control.WAITING:
         return False
     desk = office.desk(conversation.desk)
     waited = opening_time(office.hours, conversation.waiting_since or case.opened_at, now)
-    if waited < timedelta(minutes=desk.escalate_after):
+    danger = is_in_danger(session, conversation.id)
+    if waited < timedelta(minutes=desk.escalate_after) and not danger:
         return False
     case.escalated_at = now
     minutes = int(waited.total_seconds() // 60)
     for person in coordinators(session, conversation.desk or office.default):
-        subject, text = waiting_mail(person.language, desk.name.get(person.language), minutes, f"{address}/staff")
+        subject, text = waiting_mail(
+            person.language, desk.name.get(person.language), None if danger else minutes, f"{address}/staff"
+        )
         # With the instant: a request that a colleague left behind may wait too long a second time.
         key = f"waiting:{case.id}:{person.id}:{now.timestamp():.0f}"
         _put(session, key, conversation, person.email, person.language, subject, text, now)
-    log.info("wait_too_long", conversation=str(conversation.id), minutes=minutes)
+    log.info("wait_too_long", conversation=str(conversation.id), minutes=minutes, danger=danger)
     return True
 
 

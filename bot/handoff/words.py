@@ -99,8 +99,17 @@ def answer_mail(language: str, name: str, address: str) -> tuple[str, str]:
     return say(language, "You have an answer"), text
 
 
-def waiting_mail(language: str, desk: str, minutes: int, address: str) -> tuple[str, str]:
-    """(subject, text) for a coordinator, without a word of the student."""
+def waiting_mail(language: str, desk: str, minutes: int | None, address: str) -> tuple[str, str]:
+    """(subject, text) for a coordinator, without a word of the student; `minutes` None: somebody is in danger."""
+    if minutes is None:
+        text = say(
+            language,
+            "At the desk {desk} a student wrote of a danger or an urgent need, and nobody has taken over yet. The "
+            "assistant gave the emergency numbers:\n\n{address}\n",
+            desk=desk,
+            address=address,
+        )
+        return say(language, "Urgent: a student needs a person now"), text
     text = say_n(
         language,
         "At the desk {desk} a student has waited for {number} minute of opening time, and nobody has taken over yet:"

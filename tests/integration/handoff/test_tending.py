@@ -10,7 +10,7 @@ from bot.channels.mail.channel import render
 from bot.content.desks import DeskFile
 from bot.content.schema import DeskHours
 from bot.conversations.deeds import Context
-from bot.conversations.models import Author, Control, Conversation, OutboxEntry
+from bot.conversations.models import Alert, Author, Control, Conversation, OutboxEntry
 from bot.conversations.service import append
 from bot.errors import BotIsSilent
 from bot.handoff.beside import snooze
@@ -135,6 +135,20 @@ def test_after_an_hour_of_opening_time_the_coordinators_of_the_desk_get_one_mail
     assert due(database, now + timedelta(minutes=60)) == {talk}
     assert due(database, now + timedelta(minutes=61)) == set()
     assert mails(database) == [("ines@junia.example", "A student waits for a person")]
+
+
+@pytest.mark.parametrize("reason", [Reason.URGENT, Reason.ASKED])
+def test_a_danger_is_mailed_at_once_even_at_night_and_once_only(database, talk, reason):
+    with database.write() as session:
+        ines = make_staff(session, EVENING, "Ines", Role.COORDINATOR)
+        request_person(session, session.get_one(Conversation, talk), reason, EVENING)
+        if reason == Reason.ASKED:
+            session.add(Alert(conversation_id=talk, kind="urgent", key="urgent:1", created_at=EVENING))
+
+    assert due(database, EVENING) == {talk}
+    assert due(database, EVENING + timedelta(minutes=1)) == set()
+
+    assert mails(database) == [(ines.email, "Urgent: a student needs a person now")]
 
 
 def test_the_night_is_no_wait(database, talk, now):
