@@ -17,11 +17,11 @@ from sqlalchemy import insert, text
 from bot.bench.desk import machine, percentile, say_table
 from bot.config import ROOT
 from bot.console.pages.desk.routes import list_json, search_json
-from bot.conversations.models import Author, Control, Conversation, Kind, Message
+from bot.conversations.models import Alert, Author, Control, Conversation, Kind, Message
 from bot.db.session import Database
 from bot.errors import ConfigurationError
-from bot.handoff.models import Note
-from bot.handoff.queries import Tab
+from bot.handoff.models import Case, DeskMember, Note, Reason
+from bot.handoff.queries import URGENT, Tab
 from bot.identity.models import Role, Staff
 from bot.tables import METADATA
 
@@ -29,6 +29,8 @@ SEED = 7
 ROWS_AT_ONCE = 5_000
 MESSAGES_A_NOTE = 20
 BEGAN = datetime(2024, 9, 1, tzinfo=UTC)
+DESKS = ("office", "housing")
+"""Whose lists are read works at the first: the others are not theirs to see."""
 ROUNDS = 20
 """Each list and each query is asked for so often."""
 QUERIES = (
@@ -123,9 +125,11 @@ def _fill(database: Database, conversations: int, messages: int) -> int:
         session.add_all(staff)
         session.flush()
         staff_ids = [each.id for each in staff]
-        session.execute(
-            insert(Conversation), [_talk(chance, *each, staff_ids) for each in zip(ids, sizes, strict=True)]
-        )
+        session.add(DeskMember(desk=DESKS[0], staff_id=staff_ids[0]))
+        talks = [_talk(chance, *each, staff_ids) for each in zip(ids, sizes, strict=True)]
+        session.execute(insert(Conversation), talks)
+        session.add_all(_request(talk) for talk in talks if talk["control"] == Control.WAITING)
+        session.add_all(_alert(each) for each in chance.sample(ids, conversations // 50))
     said = _said(chance, ids, sizes)
     while rows := list(islice(said, ROWS_AT_ONCE)):
         with database.write() as session:
@@ -137,21 +141,30 @@ def _fill(database: Database, conversations: int, messages: int) -> int:
 
 
 def _talk(chance: random.Random, conversation_id: UUID, size: int, staff_ids: Sequence[int]) -> dict[str, Any]:
-    """Most are with the assistant or over; a fiftieth waits, a twentieth is held."""
+    """A bad day: half of them wait, a twentieth is held, the others are with the assistant or over."""
     controls = (Control.BOT, Control.CLOSED, Control.WAITING, Control.STAFF)
-    control = chance.choices(controls, (53, 40, 2, 5))[0]
+    control = chance.choices(controls, (25, 20, 50, 5))[0]
     at = BEGAN + timedelta(minutes=chance.randrange(60 * 24 * 700))
     return {
         "id": conversation_id,
         "control": control,
         "assignee_id": chance.choice(staff_ids) if control == Control.STAFF else None,
         "waiting_since": at if control == Control.WAITING else None,
+        "desk": chance.choice(DESKS) if control in (Control.WAITING, Control.STAFF) else None,
         "language": chance.choice(("en", "fr", "es", "ar", "zh")),
         "last_seq": size,
         "abstentions": chance.choice((0, 0, 0, 1)),
         "created_at": at - timedelta(days=chance.randrange(1, 30)),
         "updated_at": at,
     }
+
+
+def _request(talk: dict[str, Any]) -> Case:
+    return Case(conversation_id=talk["id"], reason=Reason.ASKED, desk=talk["desk"], opened_at=talk["waiting_since"])
+
+
+def _alert(conversation_id: UUID) -> Alert:
+    return Alert(conversation_id=conversation_id, kind=URGENT, key=f"urgent:{conversation_id}", created_at=BEGAN)
 
 
 def _said(chance: random.Random, ids: Sequence[UUID], sizes: Sequence[int]) -> Iterator[dict[str, Any]]:

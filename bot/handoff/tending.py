@@ -28,8 +28,8 @@ log = get_logger(__name__)
 
 GONE_AFTER = timedelta(minutes=30)
 """Outside opening hours."""
-GONE_WITHOUT_HOURS = timedelta(hours=12)
-"""While the hours are unknown: the longest that a browser stays signed in."""
+GONE_FOR_A_DAY = timedelta(hours=12)
+"""In opening hours, and while these are unknown: the longest that a browser stays signed in."""
 LATEST_CLAIMS = 20
 BATCH = 200
 
@@ -189,15 +189,14 @@ def requeue_if_absent(database: Database, office: Office, conversation_id: UUID,
 
 
 def is_absent(session: Session, office: Office, conversation: Conversation, now: datetime) -> bool:
-    """Whether the colleague who holds it is gone: the account is disabled, or nobody saw them outside opening hours."""
+    """Whether the colleague who holds it is gone: the account is disabled, or nobody saw them for so long."""
     if conversation.control != Control.STAFF:
         return False
     staff = session.get(Staff, conversation.assignee_id)
     if staff is None or staff.disabled:
         return True
-    if office.hours is not None and is_open(office.hours, now):
-        return False
-    patience = GONE_AFTER if office.hours is not None else GONE_WITHOUT_HOURS
+    is_closed = office.hours is not None and not is_open(office.hours, now)
+    patience = GONE_AFTER if is_closed else GONE_FOR_A_DAY
     seen = last_seen(session, staff, conversation)
     return seen is None or now - seen >= patience
 

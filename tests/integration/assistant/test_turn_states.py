@@ -26,7 +26,7 @@ from bot.handoff import changes
 from bot.handoff.beside import snooze, wake
 from bot.handoff.models import Case
 from bot.handoff.service import claim, close, hand_to, open_case, queue_at, release, reply
-from bot.handoff.tending import GONE_WITHOUT_HOURS, is_absent, requeue_if_absent, tend
+from bot.handoff.tending import GONE_FOR_A_DAY, is_absent, requeue_if_absent, tend
 from bot.identity.models import Role, Staff
 from bot.tables import METADATA
 from tests.factories import incoming, make_conversation, make_staff, make_student
@@ -254,7 +254,7 @@ class Turns(RuleBasedStateMachine):
             session.get_one(Staff, self.staff[name]).disabled = disabled
         (self.disabled.add if disabled else self.disabled.discard)(name)
 
-    @rule(passes=st.sampled_from([timedelta(minutes=11), timedelta(hours=1), GONE_WITHOUT_HOURS]))
+    @rule(passes=st.sampled_from([timedelta(minutes=11), timedelta(hours=1), GONE_FOR_A_DAY]))
     def time_passes(self, passes: timedelta) -> None:
         """Sessions of browsers and of the engine run out, prompts expire, colleagues go home."""
         self.now += passes

@@ -253,9 +253,13 @@ def held(database, talk, claire, now):
         (datetime(2026, 11, 24, 15, 0, tzinfo=UTC), False),
         (datetime(2026, 11, 24, 16, 1, tzinfo=UTC), True),
         (EVENING, True),
+        # The next morning the desk is open again, and they are not there.
+        (datetime(2026, 11, 25, 9, 0, tzinfo=UTC), True),
     ],
 )
-def test_outside_opening_hours_a_colleague_unseen_for_half_an_hour_gives_way(database, talk, claire, now, at, gone):
+def test_a_colleague_unseen_for_half_an_hour_of_a_closed_desk_or_since_yesterday_gives_way(
+    database, talk, claire, now, at, gone
+):
     held(database, talk, claire, now)
 
     assert requeue_if_absent(database, OFFICE, talk, at) is gone
