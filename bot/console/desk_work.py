@@ -41,7 +41,7 @@ from bot.handoff.changes import Parts, edit, one_part, take_back
 from bot.handoff.desks import members
 from bot.handoff.hours import is_open
 from bot.handoff.models import Note, Task
-from bot.handoff.service import check_role, names_of
+from bot.handoff.service import check_role, may_answer, names_of
 from bot.handoff.wire import BIGGEST_SEQ, Sent, event_json
 from bot.identity.models import Staff
 
@@ -90,6 +90,7 @@ class DeskOut(BaseModel):
 
 class Desks(BaseModel):
     desks: list[DeskOut]
+    colleagues: list[AssigneeOut] = Field(description="Who may answer students, at a desk or not, by name.")
 
 
 class NoteOut(BaseModel):
@@ -147,7 +148,8 @@ def add_work_routes(router: APIRouter, signed_in: Callable[..., Staff]) -> None:
     def desks(services: ServicesDep, staff: StaffDep) -> dict[str, Any]:
         """The desks of the office, in the order of knowledge/desks.yml, with who works there and how many wait."""
         with services.database.read() as session:
-            return {"desks": desks_json(session, services, staff)}
+            people = [person_json(person) for person in may_answer(session)]
+            return {"desks": desks_json(session, services, staff), "colleagues": people}
 
     @router.get("/conversations/{conversation_id}/notes", response_model=Notes)
     def notes(services: ServicesDep, staff: StaffDep, conversation_id: UUID) -> dict[str, Any]:

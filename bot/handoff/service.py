@@ -1,6 +1,6 @@
 """The takeover: ask for a person, claim, answer, hand on, release, close. Transactions are the caller's."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -252,6 +252,12 @@ def check_text(text: str, longest: int, field: str = "text") -> None:
 
 def name_of(session: Session, staff_id: int | None) -> str:
     return session.scalar(select(Staff.name).where(Staff.id == staff_id)) or "…"
+
+
+def may_answer(session: Session) -> Sequence[Staff]:
+    """Who can be given a conversation, by name."""
+    wanted = select(Staff).where(Staff.disabled.is_(False), Staff.role.in_(MAY_ANSWER))
+    return session.scalars(wanted.order_by(Staff.name, Staff.email)).all()
 
 
 def names_of(session: Session, staff_ids: set[int]) -> Mapping[int, Staff]:

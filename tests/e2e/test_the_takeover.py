@@ -139,3 +139,78 @@ def test_a_colleague_answers_from_a_phone(desk: Desk, new_context: Context, shoo
     shoot(marc.page, "console-phone")
     marc.page.locator("#back").click()
     expect(marc.rows.first).to_be_visible()
+
+
+def test_a_deleted_message_looks_deleted_and_offers_no_change(desk: Desk, new_context: Context):
+    student = student_at(new_context(), desk)
+    student.ask("I want to talk to a person")
+    claire = colleague_at(new_context(), desk, "Claire")
+    claire.look_at("waiting")
+    claire.open(conversation_of(student))
+    claire.answer("This was meant for somebody else")
+    mine = claire.from_staff
+    expect(mine).to_have_count(1)
+    expect(mine.locator("[data-change]")).to_have_count(2)
+
+    mine.locator("[data-change=delete]").click()
+    claire.page.locator("#deleting button.primary").click()
+
+    expect(mine).to_have_class("message from-staff deleted")
+    expect(mine.locator("[data-change]")).to_have_count(0)
+    expect(mine).not_to_contain_text("somebody else")
+    expect(student.log).not_to_contain_text("somebody else")
+
+
+def test_what_was_typed_in_a_dialog_stays_when_the_desk_cannot_be_reached(desk: Desk, new_context: Context):
+    student = student_at(new_context(), desk)
+    student.ask("I want to talk to a person")
+    claire = colleague_at(new_context(), desk, "Claire")
+    claire.look_at("waiting")
+    claire.open(conversation_of(student))
+    claire.do("claim")
+    expect(claire.state).to_contain_text("You are answering")
+    claire.page.locator("#release").click()
+    dialog = claire.page.locator("#releasing")
+    dialog.locator("[name=promise]").fill("Send the letter for the bank")
+    dialog.locator("[name=due]").fill("2099-01-01")
+    dialog.locator("[name=note]").fill("The letter is nearly ready")
+    claire.page.route("**/release", lambda route: route.abort())
+
+    dialog.locator("button.primary").click()
+
+    expect(dialog.locator(".fault")).to_have_text("No connection to the desk. Trying again…")
+    claire.page.unroute("**/release")
+    dialog.locator("button.primary").click()
+    expect(dialog.locator(".fault")).not_to_have_text("No connection to the desk. Trying again…")
+    expect(dialog.locator(".fault")).not_to_be_empty()
+    expect(dialog.locator("[name=promise]")).to_have_value("Send the letter for the bank")
+    expect(dialog.locator("[name=note]")).to_have_value("The letter is nearly ready")
+    dialog.locator("[name=due]").fill("")
+    dialog.locator("[name=promise]").fill("")
+    dialog.locator("button.primary").click()
+    expect(dialog).to_be_hidden()
+    expect(student.status).to_contain_text("A machine")
+    expect(claire.page.locator("#transcript .note-private")).to_contain_text("The letter is nearly ready")
+
+
+def test_a_coordinator_hands_on_what_a_colleague_holds_and_an_adviser_cannot(desk: Desk, new_context: Context):
+    student = student_at(new_context(), desk)
+    student.ask("I want to talk to a person")
+    conversation = conversation_of(student)
+    claire, ines = (colleague_at(new_context(), desk, name) for name in ("Claire", "Inès"))
+    for each in (claire, ines):
+        each.look_at("all")
+        each.open(conversation)
+    claire.do("claim")
+    expect(ines.state).to_contain_text("Claire")
+
+    ines.page.locator("#transfer").click()
+    ines.page.locator("#handing [name=to]").select_option(label="Inès · International office")
+    ines.page.locator("#handing button.primary").click()
+
+    expect(ines.state).to_contain_text("You are answering")
+    expect(student.status).to_have_text("You are talking to Inès")
+    expect(claire.state).to_contain_text("Inès")
+    expect(claire.page.locator("#transfer")).to_be_hidden()
+    ines.do("release")
+    expect(student.status).to_contain_text("A machine")

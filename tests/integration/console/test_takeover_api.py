@@ -417,12 +417,18 @@ async def test_who_looks_on_and_who_writes_is_told_and_forgotten_after_twenty_se
     assert (told, repeated) == ({talk}, set())
 
 
-async def test_the_desks_are_listed_with_members_and_who_waits(
-    client: httpx.AsyncClient, as_claire: Headers, sofia: Staff, path: str
+async def test_the_desks_are_listed_with_members_and_who_waits_and_everybody_who_may_answer(
+    client: httpx.AsyncClient, services: Services, as_claire: Headers, sofia: Staff, path: str
 ):
-    desks = (await client.get(f"{V1}/desks", headers=as_claire)).json()["desks"]
+    now = services.clock.now()
+    with services.database.write() as session:
+        make_staff(session, now, "Nora", Role.AUDITOR)
+        make_staff(session, now, "Omar").disabled = True
 
-    assert desks == [
+    answer = (await client.get(f"{V1}/desks", headers=as_claire)).json()
+
+    assert [each["name"] for each in answer["colleagues"]] == ["Claire", "Sofia"]
+    assert answer["desks"] == [
         {
             "slug": "office",
             "name": "International office",

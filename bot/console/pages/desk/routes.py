@@ -50,7 +50,7 @@ from bot.handoff.queries import (
     of_students_named,
     rows_of,
 )
-from bot.handoff.service import MAY_ANSWER, check_text
+from bot.handoff.service import MAY_ANSWER, MAY_REASSIGN, check_text
 from bot.handoff.wire import BIGGEST_SEQ, HEARTBEAT, event_json, sse
 from bot.identity.audit import record
 from bot.identity.browsers import browser_family
@@ -101,7 +101,12 @@ def render(request: Request, signed_in: SignedIn) -> Response:
     start = {
         "csrf": signed_in.csrf_token,
         "language": language,
-        "me": {"email": staff.email, "name": staff.name, "may_answer": staff.role in MAY_ANSWER},
+        "me": {
+            "email": staff.email,
+            "name": staff.name,
+            "may_answer": staff.role in MAY_ANSWER,
+            "may_reassign": staff.role in MAY_REASSIGN,
+        },
         "longest": LONGEST_TEXT,
         "can": sorted(CAN),
         "tabs": list(Tab),

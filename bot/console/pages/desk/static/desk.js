@@ -99,13 +99,22 @@ function toast(words, { isTrouble = false, undo = null } = {}) {
 
 /** Say in words why something was refused, with the present holder's name. */
 async function explain(error, talk) {
-  if (isOver(error)) return signedOut();
+  const words = await wordsOf(error, talk);
+  if (!isOver(error)) toast(words, { isTrouble: true });
+}
+
+/** Why a request was not done. */
+async function wordsOf(error, talk) {
+  if (isOver(error)) {
+    signedOut();
+    return say("signed_out");
+  }
   if (error.code === "already_taken" && talk) {
     const head = await ask(`conversations/${talk.id}`).catch(() => null);
-    if (head?.assignee) return toast(say("taken", { name: head.assignee.name }), { isTrouble: true });
+    if (head?.assignee) return say("taken", { name: head.assignee.name });
   }
-  if (error.code === "version_changed") return toast(say("changed"), { isTrouble: true });
-  toast(error instanceof Refused ? error.message : say("offline"), { isTrouble: true });
+  if (error.code === "version_changed") return say("changed");
+  return error instanceof Refused ? error.message : say("offline");
 }
 
 function signedOut() {
@@ -191,7 +200,7 @@ function back() {
 
 // ---------------------------------------------------------------- the beginning
 
-Object.assign(tell, { refresh, signedOut, toast, explain, listed: noteCalls, opened: () => {} });
+Object.assign(tell, { refresh, signedOut, toast, explain, wordsOf, listed: noteCalls, opened: () => {} });
 for (const line of document.querySelectorAll("[data-needs]")) line.hidden = !can(line.dataset.needs);
 setUpList();
 setUpComposer();

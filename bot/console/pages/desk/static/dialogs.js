@@ -26,19 +26,24 @@ export function setUpDialogs() {
 const isUsable = (deed) => state.open?.head && !$(deed).hidden && !$(deed).disabled;
 
 /** A request about the open conversation, said in words whatever comes of it. Returns whether it was done. */
-async function act(deed, body, words, { throws = false, method = "POST" } = {}) {
+async function act(deed, body, words) {
+  const problem = await attempt(deed, body, words);
+  if (problem) tell.toast(problem, { isTrouble: true });
+  return !problem;
+}
+
+/** The same for a dialog, which stays open with what was typed and says why: returns that, "" when it was done. */
+async function attempt(deed, body, words, method = "POST") {
   const talk = state.open;
-  if (!talk?.head || talk.busy || !state.fresh) return false;
+  if (!talk?.head || talk.busy || !state.fresh) return say("catching_up");
   talk.busy = true;
   showDeeds();
   try {
     await ask(`conversations/${talk.id}/${deed}`, { method, body });
     tell.toast(say(words));
-    return true;
+    return "";
   } catch (error) {
-    if (throws && error instanceof Refused && error.field) throw error;
-    await tell.explain(error, talk);
-    return false;
+    return await tell.wordsOf(error, talk);
   } finally {
     talk.busy = false;
     showDeeds();
@@ -100,7 +105,7 @@ export function release() {
       const body = seen();
       if (promise) body.promise = { text: promise, due };
       if (textOf(form, "note")) body.note = textOf(form, "note");
-      await act("release", body, promise ? "released_with_task" : "released", { throws: true });
+      return attempt("release", body, promise ? "released_with_task" : "released");
     },
   });
 }
@@ -112,7 +117,7 @@ export function close() {
     async submit(form) {
       const body = { ...seen(), reason: form.elements.reason.value };
       if (textOf(form, "note")) body.note = textOf(form, "note");
-      await act("close", body, "closed", { throws: true });
+      return attempt("close", body, "closed");
     },
   });
 }
@@ -123,7 +128,8 @@ export async function transfer() {
   const answer = await ask("desks").catch((error) => tell.explain(error));
   if (!answer || state.open !== talk) return;
   const { desks } = answer;
-  const colleagues = [...new Set(desks.flatMap((desk) => desk.members))].filter((email) => email !== start.me.email);
+  const colleagues = answer.colleagues.filter(({ email }) => email !== talk.head.assignee?.email);
+  const deskOf = ({ email }) => desks.filter((desk) => desk.members.includes(email)).map((desk) => desk.name).join(", ");
   open($("handing"), {
     fill(form) {
       const choices = (label, items) => {
@@ -136,7 +142,10 @@ export async function transfer() {
           const words = say(desk.open_now === null ? "desk" : desk.open_now ? "desk_open" : "desk_shut", { name: desk.name, count: desk.waiting });
           return make("option", { value: `desk:${desk.slug}` }, words);
         })),
-        choices(say("people"), colleagues.map((email) => make("option", { value: `staff:${email}` }, email))),
+        choices(say("people"), colleagues.map((each) => {
+          const words = [each.name, deskOf(each) || each.email].join(" · ");
+          return make("option", { value: `staff:${each.email}` }, words);
+        })),
       );
     },
     async submit(form) {
@@ -145,7 +154,7 @@ export async function transfer() {
       const at = value.indexOf(":");
       const body = { ...seen(), to: { [value.slice(0, at)]: value.slice(at + 1) } };
       if (textOf(form, "note")) body.note = textOf(form, "note");
-      await act("transfer", body, "handed_over", { throws: true });
+      return attempt("transfer", body, "handed_over");
     },
   });
 }
@@ -160,7 +169,7 @@ export function snooze() {
       $("moments").replaceChildren(...moments().map(([words, instant]) => {
         const pick = async () => {
           dialog.close();
-          await lay(instant);
+          await lay(act, instant);
         };
         const both = here === "Europe/Paris" ? shortMoment(instant) : `${shortMoment(instant)} (${momentHere(instant)})`;
         return make("button", { type: "button", onclick: pick }, make("b", {}, say(words)), " ", make("span", { class: "soft" }, both));
@@ -169,12 +178,12 @@ export function snooze() {
     async submit(form) {
       const { value } = form.elements.until;
       if (!value) return say("choose_time");
-      await lay(parisInstant(value), { throws: true });
+      return lay(attempt, parisInstant(value));
     },
   });
 }
 
-const lay = (instant, options) => act("snooze", { until: instant.toISOString() }, "laid_aside", options);
+const lay = (how, instant) => how("snooze", { until: instant.toISOString() }, "laid_aside");
 
 /** In an hour, this afternoon, tomorrow, next Monday: on a French clock. */
 function moments() {
@@ -199,7 +208,7 @@ export function label() {
       const tags = textOf(form, "tags").split(",").map((tag) => tag.trim()).filter(Boolean);
       if (tags.length > 10) return say("too_many_tags");
       if (tags.some((tag) => tag.length > 30)) return say("tag_too_long");
-      await act("tags", { tags }, "tagged", { method: "PUT", throws: true });
+      return attempt("tags", { tags }, "tagged", "PUT");
     },
   });
 }

@@ -121,7 +121,8 @@ export async function loadList() {
     const [found, named] = await Promise.all([ask(`inbox?${asked}`), can("mentions") ? ask("mentions") : { notes: [] }]);
     if (state.asked !== asked) return true;
     setServerNow(found.now);
-    Object.assign(state, { rows: found.rows, counts: found.counts, calling: found.calling, mentions: named.notes });
+    const counts = { ...found.counts, tasks: state.counts.tasks };
+    Object.assign(state, { rows: found.rows, counts, calling: found.calling, mentions: named.notes });
     Object.assign(state, { loaded: true, failed: false });
   } catch (error) {
     if (isOver(error)) tell.signedOut();
@@ -139,7 +140,7 @@ export async function loadList() {
 async function loadTasks() {
   state.asked = "tasks";
   try {
-    const [{ tasks }, found] = await Promise.all([ask("tasks?whose=mine&done=false"), ask("inbox?tab=mine&limit=1")]);
+    const [{ tasks }, found] = await Promise.all([ask(`tasks?whose=${start.me.may_reassign ? "all" : "mine"}&done=false`), ask("inbox?tab=mine&limit=1")]);
     if (state.asked !== "tasks") return true;
     setServerNow(found.now);
     Object.assign(state, { rows: [], tasks, counts: { ...found.counts, tasks: tasks.length }, calling: found.calling });
@@ -304,6 +305,8 @@ function taskNode(task) {
   const node = make("div", { class: `row task${task.overdue ? " alerted" : ""}` });
   const link = make("a", { class: "row-name", href: `#${task.conversation_id}`, dir: "auto" }, task.text);
   const due = make("span", { class: task.overdue ? "when late" : "when" }, say(task.overdue ? "overdue" : "due", { date: dateWords(task.due) }));
+  // Coordinators see everybody's, so that a promise is kept also when whoever made it is away.
+  if (task.owner.email !== start.me.email) due.append(` · ${task.owner.name}`);
   node.append(link, due, make("button", { type: "button", onclick: () => finish(task) }, say("task_done")));
   return node;
 }

@@ -13,9 +13,9 @@ export function messageNode(event, studentName, conversation) {
   if (event.kind !== "text") return noticeNode(event);
   const node = make("article", { class: `message from-${event.author}`, "data-seq": event.seq });
   const time = make("time", { datetime: event.created_at, title: moment(event.created_at) }, clockTime(event.created_at));
-  const edited = event.edited_at && !event.deleted_at ? ` · ${say("edited")}` : "";
+  const edited = event.edited_at && !event.deleted ? ` · ${say("edited")}` : "";
   node.append(make("p", { class: "byline" }, make("b", {}, bylineOf(event, studentName)), " ", time, edited));
-  if (event.deleted_at) node.classList.add("deleted");
+  if (event.deleted) node.classList.add("deleted");
   const text = make("div", { class: "text", dir: event.html ? null : "auto", lang: event.language });
   if (event.html) fill(text, event.html);
   else text.textContent = event.text;
@@ -24,7 +24,7 @@ export function messageNode(event, studentName, conversation) {
   if (event.buttons.length) node.append(offered(event.buttons));
   if (event.sources.length) node.append(sourceList(event.sources));
   if (event.understanding) node.append(understood(event.understanding));
-  if (event.author === "staff" && event.author_name === start.me.name && !event.deleted_at && can("messages/one")) {
+  if (event.author === "staff" && event.author_name === start.me.name && !event.deleted && can("messages/one")) {
     node.dataset.text = event.text;
     node.append(...changing(event.created_at, ["edit", "delete"]));
   }

@@ -136,8 +136,12 @@ function nodeOf(talk, event) {
 function replace(talk, event, written) {
   talk.shown.set(event.seq, written);
   const old = $("transcript").querySelector(`[data-seq="${event.seq}"]`);
-  if (!old || old.contains(document.activeElement)) return;
-  old.replaceWith(nodeOf(talk, event));
+  if (!old) return;
+  const hadFocus = old.contains(document.activeElement);
+  const node = nodeOf(talk, event);
+  old.replaceWith(node);
+  // The keyboard stays where it was: at the button that changed these words, or at the head when that one is gone.
+  if (hadFocus) (node.querySelector("[data-change]") ?? $("name")).focus();
 }
 
 /** In the order of time, what is on its way last; a line for each new day. */
@@ -258,7 +262,8 @@ export function showDeeds() {
   const onHand = isMine(head) || head.control === "waiting";
   $("claim").hidden = !may || head.control === "staff";
   $("release").hidden = !may || !isMine(head);
-  $("transfer").hidden = !may || !can("transfer") || !onHand;
+  // What a colleague holds, who is ill say, others may hand on whose role allows it.
+  $("transfer").hidden = !may || !can("transfer") || !(onHand || (head.control === "staff" && start.me.may_reassign));
   $("snooze").hidden = !may || !can("snooze") || !onHand || Boolean(head.snoozed_until);
   $("wake").hidden = !may || !can("wake") || !head.snoozed_until;
   $("label").hidden = !may || !can("tags");
