@@ -1,6 +1,7 @@
 """Errors as `application/problem+json` (RFC 9457) with a stable `code`, in the reader's language."""
 
 from collections.abc import Mapping
+from datetime import date
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from bot.errors import AccueilError, InvalidField, NotAllowed, NotFound, NotSignedIn
+from bot.i18n.formats import date_words
 from bot.i18n.languages import negotiate
 from bot.i18n.translate import say
 from bot.log import get_logger
@@ -35,6 +37,15 @@ def _field(error: Mapping[str, Any]) -> dict[str, str]:
     return {"field": name, "message": str(error["msg"]).removeprefix("Value error, ")}
 
 
+def _filled(language: str, message: str, details: Mapping[str, Any]) -> str:
+    """In the reader's language, where there is a translation."""
+    said = say(language, message)
+    for name, value in details.items():
+        words = date_words(value, language) if isinstance(value, date) else str(value)
+        said = said.replace("{" + name + "}", words)
+    return said
+
+
 def _route(request: Request) -> str:
     """Which route it was, without what stood in its address: that may be the secret of a calendar or of an export."""
     return str(getattr(request.scope.get("route"), "path", "none"))
@@ -44,13 +55,11 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(AccueilError)
     async def _ours(request: Request, error: AccueilError) -> JSONResponse:
         language = negotiate(request.headers.get("accept-language"))
-        details = {key: str(value) for key, value in error.details.items()}
-        title = say(language, error.user_text)
-        for key, value in details.items():
-            title = title.replace("{" + key + "}", value)
+        title = _filled(language, error.user_text, error.details)
         extra: dict[str, Any] = {}
         if "field" in error.details:
-            extra["errors"] = [{"field": error.details["field"], "message": str(error)}]
+            message = _filled(language, str(error), error.details)
+            extra["errors"] = [{"field": error.details["field"], "message": message}]
         if "urgent_text" in error.details:
             extra["urgent_text"] = error.details["urgent_text"]
         if "why" in error.details:

@@ -17,6 +17,7 @@ from bot.errors import AlreadyTaken, CannotChange, InvalidField, NotFound
 from bot.handoff.desks import may_read, readable
 from bot.handoff.models import Mention, Note, Tag, Task
 from bot.handoff.service import MAY_REASSIGN, check_role, check_text, name_of
+from bot.i18n.translate import mark
 from bot.identity.audit import record
 from bot.identity.models import Staff
 
@@ -156,7 +157,9 @@ def add_task(
     check_text(text, LONGEST_TASK, f"{field}text")
     today = day_in_france(now)
     if not today <= due <= today + LONGEST_PROMISE:
-        raise InvalidField(f"Choose a day from {today} on, at most a year ahead.", field=f"{field}due")
+        raise InvalidField(
+            mark("Choose a day from {first} on, at most a year ahead."), field=f"{field}due", first=today
+        )
     task = Task(conversation_id=conversation.id, text=text.strip(), due=due, owner_id=staff.id, created_at=now)
     session.add(task)
     conversation.updated_at = now
@@ -248,7 +251,7 @@ def snooze(session: Session, conversation_id: UUID, staff: Staff, until: datetim
         raise InvalidField("Write the instant with its offset, as 2026-11-30T09:00:00+01:00.", field="until")
     if not now < until <= now + LONGEST_SNOOZE:
         last = (now + LONGEST_SNOOZE).astimezone(PARIS).date()
-        raise InvalidField(f"Choose a moment from now on, until {last}.", field="until")
+        raise InvalidField(mark("Choose a moment from now on, until {last}."), field="until", last=last)
     conversation = _on_hand(session, conversation_id, staff)
     if conversation.control not in (Control.WAITING, Control.STAFF):
         raise CannotChange(why="nothing_waits")

@@ -417,6 +417,23 @@ async def test_who_looks_on_and_who_writes_is_told_and_forgotten_after_twenty_se
     assert (told, repeated) == ({talk}, set())
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "Choose a day from 24 November 2026 on, at most a year ahead."),
+        ("fr", "Choisissez un jour à partir du 24 novembre 2026, au plus tard dans un an."),
+    ],
+)
+async def test_a_wrong_day_is_explained_in_the_language_of_the_console(
+    client: httpx.AsyncClient, as_claire: Headers, path: str, language: str, words: str
+):
+    headers = {**as_claire, "Accept-Language": language}
+
+    refused = await client.post(f"{path}/tasks", json={"text": "call", "due": "2026-11-23"}, headers=headers)
+
+    assert (refused.status_code, refused.json()["errors"]) == (422, [{"field": "due", "message": words}])
+
+
 async def test_the_desks_are_listed_with_members_and_who_waits_and_everybody_who_may_answer(
     client: httpx.AsyncClient, services: Services, as_claire: Headers, sofia: Staff, path: str
 ):
