@@ -12,7 +12,7 @@ from bot.conversations.models import Author, Control, Conversation, Kind, Messag
 from bot.conversations.service import LONGEST_TEXT, append, locked_conversation
 from bot.conversations.states import Move, after
 from bot.errors import AlreadyTaken, DifferentContent, InvalidField, NotAllowed, VersionChanged
-from bot.handoff.desks import Office
+from bot.handoff.desks import Office, desk_of_question
 from bot.handoff.models import Case, Outcome, Reason
 from bot.handoff.words import assistant_back, colleague_gone, now_closed, now_talking_to, now_waiting_at
 from bot.identity.audit import record
@@ -120,13 +120,15 @@ def queue_at(
     return conversation
 
 
-def requeue_absent(session: Session, conversation: Conversation, now: datetime) -> None:
+def requeue_absent(session: Session, conversation: Conversation, office: Office, now: datetime) -> None:
     """Back into the queue of its desk: the student writes and the colleague who has it is gone."""
     name = name_of(session, conversation.assignee_id)
     case = open_case(session, conversation) or _add_case(session, conversation, now)
     # They wait from now on: the time before was spent with a person.
     case.claimed_at = case.claimed_by = case.escalated_at = None
     case.opened_at = now
+    # A colleague who stepped in without a request left it at no desk.
+    conversation.desk = case.desk = conversation.desk or desk_of_question(session, office, conversation)
     conversation.assignee_id = None
     _move(conversation, Move.ABSENT, now)
     session.flush()

@@ -184,7 +184,7 @@ def requeue_if_absent(database: Database, office: Office, conversation_id: UUID,
         conversation = locked_conversation(session, conversation_id)
         if not is_absent(session, office, conversation, now):
             return False
-        requeue_absent(session, conversation, now)
+        requeue_absent(session, conversation, office, now)
         return True
 
 

@@ -16,6 +16,7 @@ from bot.errors import BotIsSilent
 from bot.handoff.beside import snooze
 from bot.handoff.desks import Office, join
 from bot.handoff.models import Case, Reason
+from bot.handoff.queries import Tab, latest
 from bot.handoff.service import claim, reply, request_person
 from bot.handoff.tending import expected_wait, requeue_if_absent, tend
 from bot.identity.models import Role, Staff, StaffSession
@@ -299,6 +300,20 @@ def test_a_disabled_account_gives_way_at_once_and_the_student_is_told_who_is_not
         conversation, case = session.get_one(Conversation, talk), session.scalars(select(Case)).one()
         assert (conversation.desk, conversation.waiting_since, conversation.assignee_id) == ("housing", now, None)
         assert (case.closed_at, case.claimed_at, case.claimed_by) == (None, None, None)
+
+
+@pytest.mark.parametrize(("topic", "desk"), [("visale", "housing"), (None, "office")])
+def test_what_a_colleague_took_from_the_bot_waits_at_the_desk_of_its_topic(database, talk, claire, now, topic, desk):
+    with database.write() as session:
+        session.get_one(Conversation, talk).last_topic = topic
+        sofia = make_staff(session, now, "Sofia")
+        join(session, OFFICE, desk, sofia)
+        claim(session, talk, claire, now)
+
+    assert requeue_if_absent(database, OFFICE, talk, EVENING) is True
+    with database.read() as session:
+        assert [row.conversation.id for row in latest(session, Tab.TEAM, sofia.id, 50)] == [talk]
+        assert (session.get_one(Conversation, talk).desk, session.scalars(select(Case)).one().desk) == (desk, desk)
 
 
 @pytest.mark.parametrize(("hours", "gone"), [(11, False), (12, True)])
