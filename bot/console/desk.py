@@ -108,7 +108,7 @@ class DeskConversation(BaseModel):
     language: str
     last_seq: int
     waiting_since: datetime | None
-    waits_seconds: int | None = Field(description="How long the student has waited by the clock.")
+    waits_seconds: int | None = Field(description="How long nobody has had it, by the clock.")
     desk: str | None = Field(description="Whose colleagues look after it (GET desks); null: nobody was asked for yet.")
     tags: list[str]
     snoozed_until: datetime | None

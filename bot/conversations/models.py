@@ -84,6 +84,7 @@ class Conversation(Base):
     """In a row; two offer a person."""
     token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     waiting_since: Mapped[datetime | None]
+    """Since when nobody has it; its place in the queue is that of its request (bot.handoff.models.Case)."""
     desk: Mapped[str | None] = mapped_column(String(60))
     """Slug in knowledge/desks.yml: whose colleagues look after it. None: nobody was asked for yet."""
     snoozed_until: Mapped[datetime | None]

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot.conversations.models import Control, Conversation, InboxEntry, InboxState, Message
+from bot.conversations.models import Conversation, InboxEntry, InboxState, Message
 from bot.conversations.service import hash_token
 from bot.errors import NotFound
 
@@ -63,20 +63,6 @@ def next_entry(session: Session, conversation_id: UUID) -> InboxEntry | None:
         .order_by(InboxEntry.id)
         .limit(1)
     )
-
-
-def queue_position(session: Session, conversation: Conversation) -> int | None:
-    """1 for the student who is next, None for one who does not wait."""
-    if conversation.control != Control.WAITING or conversation.waiting_since is None:
-        return None
-    ahead = session.scalar(
-        select(func.count()).where(
-            Conversation.control == Control.WAITING,
-            (Conversation.waiting_since < conversation.waiting_since)
-            | ((Conversation.waiting_since == conversation.waiting_since) & (Conversation.id < conversation.id)),
-        )
-    )
-    return 1 + (ahead or 0)
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ class Case(Base):
     desk: Mapped[str | None] = mapped_column(String(60))
     """Where it was waited for."""
     opened_at: Mapped[datetime]
+    """Its place in the queue: others are not passed over because a colleague looked at this one first."""
     escalated_at: Mapped[datetime | None]
     """Since when the wait is too long; the coordinators were told then."""
     claimed_at: Mapped[datetime | None]

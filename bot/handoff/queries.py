@@ -95,9 +95,9 @@ def inbox(
         InvalidField: the cursor is none of ours, or of another list.
     """
     waiting = filters.state == Control.WAITING
-    key = Conversation.waiting_since if waiting else Conversation.created_at
+    key = Case.opened_at if waiting else Conversation.created_at
     query = select(Conversation).where(readable(session, staff), *narrowed(filters)).limit(limit + 1)
-    query = _ordered(query, key, ascending=waiting)
+    query = _in_order(query, key, waiting=waiting)
     if cursor is not None:
         place = tuple_(key, Conversation.id)
         last = tuple_(*_read_cursor(cursor, filters))
@@ -107,7 +107,8 @@ def inbox(
     rows = _rows(session, page)
     if len(found) <= limit:
         return rows, None
-    last_key = page[-1].waiting_since if waiting else page[-1].created_at
+    case = rows[-1].case
+    last_key = case.opened_at if waiting and case is not None else page[-1].created_at
     return rows, _write_cursor(last_key, page[-1].id, filters)
 
 
@@ -120,12 +121,11 @@ def latest(
     `only`: the filters of the screen (`narrowed`).
     """
     waiting = tab == Tab.WAITING
-    key = Conversation.waiting_since if waiting else Conversation.updated_at
     seen = readable(session, session.get_one(Staff, staff_id))
     query = select(Conversation).where(seen, *_in_tab(tab, staff_id), *only).limit(limit)
     if waiting:
         query = query.order_by(in_danger().desc())
-    return _rows(session, session.scalars(_ordered(query, key, ascending=waiting)).all())
+    return _rows(session, session.scalars(_in_order(query, Conversation.updated_at, waiting=waiting)).all())
 
 
 def in_danger() -> ColumnElement[bool]:
@@ -134,7 +134,7 @@ def in_danger() -> ColumnElement[bool]:
     asked = exists().where(
         Case.conversation_id == Conversation.id, Case.reason == Reason.URGENT, Case.closed_at.is_(None)
     )
-    return or_(alerted, asked)
+    return or_(alerted.correlate(Conversation), asked.correlate(Conversation))
 
 
 def is_in_danger(session: Session, conversation_id: UUID) -> bool:
@@ -194,18 +194,40 @@ def check_readable(session: Session, staff: Staff, conversation_id: UUID) -> Non
         raise NotFound
 
 
+def queue_position(session: Session, conversation: Conversation) -> int | None:
+    """1 for the student who is next, None for one who does not wait."""
+    place = session.scalar(
+        select(Case.opened_at).where(Case.conversation_id == conversation.id, Case.closed_at.is_(None))
+    )
+    if conversation.control != Control.WAITING or place is None:
+        return None
+    ahead = session.scalar(
+        select(func.count())
+        .select_from(Conversation)
+        .join(Case, _IS_OPEN)
+        .where(
+            Conversation.control == Control.WAITING,
+            (Case.opened_at < place) | ((Case.opened_at == place) & (Conversation.id < conversation.id)),
+        )
+    )
+    return 1 + (ahead or 0)
+
+
 def open_alerts(session: Session, conversation_id: UUID) -> Sequence[Alert]:
     return session.scalars(
         select(Alert).where(Alert.conversation_id == conversation_id, Alert.seen_at.is_(None)).order_by(Alert.id)
     ).all()
 
 
-_Key = InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]
+_IS_OPEN = and_(Case.conversation_id == Conversation.id, Case.closed_at.is_(None))
 
 
-def _ordered(query: Select[Conversation], key: _Key, *, ascending: bool) -> Select[Conversation]:
-    if ascending:
-        return query.order_by(key, Conversation.id)
+def _in_order(
+    query: Select[Conversation], key: InstrumentedAttribute[datetime], *, waiting: bool
+) -> Select[Conversation]:
+    """Waiting ones by the places that their requests had from the beginning, all others by the key, newest first."""
+    if waiting:
+        return query.join(Case, _IS_OPEN).order_by(Case.opened_at, Conversation.id)
     return query.order_by(key.desc(), Conversation.id.desc())
 
 
@@ -304,8 +326,8 @@ def _rows(session: Session, conversations: Sequence[Conversation]) -> list[Inbox
     ]
 
 
-def _write_cursor(key: datetime | None, conversation_id: UUID, filters: Filters) -> str:
-    place = [filters.fingerprint, key.isoformat() if key else None, conversation_id.hex]
+def _write_cursor(key: datetime, conversation_id: UUID, filters: Filters) -> str:
+    place = [filters.fingerprint, key.isoformat(), conversation_id.hex]
     return urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
 
 

@@ -107,11 +107,12 @@ def queue_at(
     if conversation.control == Control.WAITING and conversation.desk == desk:
         return conversation
     case = open_case(session, conversation) or _add_case(session, conversation, now)
+    if conversation.control == Control.STAFF:
+        # The wait begins anew: until now a colleague had it.
+        case.escalated_at = None
     conversation.assignee_id = None
     conversation.desk = case.desk = desk
     _move(conversation, Move.QUEUE, now)
-    # Others who waited as long are not passed over because a colleague looked at this one first.
-    conversation.waiting_since = case.opened_at
     case.claimed_by = None
     session.flush()
     language = conversation.language

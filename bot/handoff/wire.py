@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from bot.conversations.live import Live
 from bot.conversations.messages import answered_topic
 from bot.conversations.models import Conversation, Message
-from bot.conversations.queries import changed_messages, messages_after, queue_position
+from bot.conversations.queries import changed_messages, messages_after
 from bot.db.session import Database
 from bot.errors import NotFound, Unavailable
+from bot.handoff.queries import queue_position
 from bot.identity.models import Staff
 
 HEARTBEAT = 15.0

@@ -198,15 +198,14 @@ class Turns(RuleBasedStateMachine):
 
     @rule(name=NAMES)
     def hands_to_a_desk(self, name: str) -> None:
-        since: list[datetime] = []
-
         def deed(session, staff, now) -> None:
             conversation = session.get_one(Conversation, self.talk)
             case = open_case(session, conversation)
-            since.append(case.opened_at if case else now)
+            place = case.opened_at if case else now
+            since = conversation.waiting_since or now
             queued = queue_at(session, self.talk, staff, OFFICE, "office", now)
             assert queued.control == Control.WAITING
-            assert queued.waiting_since == since[0]
+            assert (queued.waiting_since, open_case(session, queued).opened_at) == (since, place)
 
         if self._as(name, deed, VersionChanged):
             assert self.holder in (None, name) or name == COORDINATOR

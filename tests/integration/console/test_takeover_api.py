@@ -15,7 +15,7 @@ from bot.handoff.models import Case, MessageChange, Reason, Task
 from bot.handoff.service import request_person
 from bot.identity.models import AuditEntry, Role, Staff
 from tests.factories import make_conversation, make_staff, receive, transcript
-from tests.integration.console.desk import bearer_of
+from tests.integration.console.desk import bearer_of, enter
 
 V1 = "/api/v1/staff"
 Headers = dict[str, str]
@@ -92,7 +92,7 @@ async def test_a_colleague_who_is_handed_a_conversation_holds_it_at_once(
     assert [(note["author"]["name"], note["text"]) for note in mentions] == [("Claire", "Speaks Spanish")]
 
 
-async def test_a_conversation_given_to_a_desk_waits_there_in_its_old_place(
+async def test_a_conversation_given_to_a_desk_waits_there_from_now_on(
     client: httpx.AsyncClient,
     services: Services,
     as_claire: Headers,
@@ -101,22 +101,48 @@ async def test_a_conversation_given_to_a_desk_waits_there_in_its_old_place(
     path: str,
     talk: UUID,
 ):
-    since = clock.now().isoformat().replace("+00:00", "Z")
     await client.post(f"{path}/claim", headers=as_claire)
     clock.instant += timedelta(minutes=12)
+    since = clock.now().isoformat().replace("+00:00", "Z")
     hidden = await client.get(f"{path}/messages", headers=as_sofia)
     given = await client.post(f"{path}/transfer", json={"to": {"desk": "housing"}}, headers=as_claire)
     seen = await client.get(f"{path}/messages", headers=as_sofia)
 
     found = given.json()
     assert (found["control"], found["desk"], found["waiting_since"], found["waits_seconds"]) == (
-        "waiting", "housing", since, 720,
+        "waiting", "housing", since, 0,
     )  # fmt: skip
     assert (hidden.status_code, seen.status_code) == (404, 200)
     assert said(services, talk)[-1] == (
         "system",
         "Your request is now with: Housing. A person will answer you here.",
     )
+
+
+async def test_a_conversation_given_to_a_desk_has_the_place_of_its_request_in_every_list(
+    client: httpx.AsyncClient, services: Services, claire: Staff, clock: FixedClock, talk: UUID
+):
+    enter(client, services, claire)
+    await client.post(f"/staff/api/conversations/{talk}/claim")
+    clock.instant += timedelta(minutes=5)
+    with services.database.write() as session:
+        later = make_conversation(session, clock.now()).id
+        request_person(session, session.get_one(Conversation, later), Reason.ASKED, clock.now(), desk="housing")
+    clock.instant += timedelta(minutes=7)
+    await client.post(f"/staff/api/conversations/{talk}/transfer", json={"to": {"desk": "housing"}})
+
+    tab = (await client.get("/staff/api/inbox?tab=waiting")).json()["rows"]
+    path = "/staff/api/conversations?state=waiting&limit=1"
+    first = (await client.get(path)).json()
+    second = (await client.get(f"{path}&cursor={first['next_cursor']}")).json()
+    heads = [(await client.get(f"/staff/api/conversations/{each}")).json() for each in (talk, later)]
+
+    assert [row["conversation_id"] for row in tab] == [str(talk), str(later)]
+    assert [row["conversation_id"] for page in (first, second) for row in page["conversations"]] == [
+        str(talk),
+        str(later),
+    ]
+    assert [(head["position"], head["waits_seconds"]) for head in heads] == [(1, 0), (2, 420)]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What time does: snoozes end, long waits are told once, answers are told by mail, an absent colleague gives way."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,8 +17,8 @@ from bot.errors import BotIsSilent
 from bot.handoff.beside import snooze
 from bot.handoff.desks import Office, join
 from bot.handoff.models import Case, Reason
-from bot.handoff.queries import Tab, latest
-from bot.handoff.service import claim, reply, request_person
+from bot.handoff.queries import Tab, inbox_row, latest
+from bot.handoff.service import claim, queue_at, reply, request_person
 from bot.handoff.tending import expected_wait, requeue_if_absent, tend
 from bot.identity.models import Role, Staff, StaffSession
 from tests.factories import make_conversation, make_staff, make_student, receive, transcript
@@ -40,6 +41,13 @@ def mails(database):
     with database.read() as session:
         rows = session.scalars(select(OutboxEntry).where(OutboxEntry.channel == "mail").order_by(OutboxEntry.id))
         return [(row.payload["to"], row.payload["subject"]) for row in rows]
+
+
+def waits_told(database):
+    """The minutes in the mails to coordinators."""
+    with database.read() as session:
+        rows = session.scalars(select(OutboxEntry).order_by(OutboxEntry.id)).all()
+        return [int(re.search(r"waited for (\d+) minutes", row.payload["text"])[1]) for row in rows]
 
 
 @pytest.fixture
@@ -160,6 +168,49 @@ def test_the_night_is_no_wait(database, talk, now):
     assert due(database, datetime(2026, 11, 25, 8, 30, tzinfo=UTC)) == set()
     assert due(database, datetime(2026, 11, 25, 9, 0, tzinfo=UTC)) == {talk}
     assert mails(database) == [("omar@junia.example", "A student waits for a person")]
+
+
+def hand_on(database, talk, claire, now):
+    with database.write() as session:
+        queue_at(session, talk, claire, OFFICE, "housing", now)
+
+
+def test_what_a_colleague_hands_to_a_desk_has_waited_since_then(database, talk, claire, now):
+    with database.write() as session:
+        make_staff(session, now, "Omar", Role.COORDINATOR)
+        claim(session, talk, claire, now)
+    handed = now + timedelta(hours=2)
+    hand_on(database, talk, claire, handed)
+
+    assert due(database, handed + timedelta(minutes=59)) == set()
+    assert due(database, handed + timedelta(minutes=60)) == {talk}
+    assert waits_told(database) == [60]
+
+
+def test_a_wait_that_was_told_and_taken_is_told_again_only_when_the_next_one_is_too_long(database, talk, claire, now):
+    with database.write() as session:
+        make_staff(session, now, "Omar", Role.COORDINATOR)
+    wait_at(database, talk, now)
+    due(database, now + timedelta(minutes=60))
+    handed = now + timedelta(minutes=90)
+    with database.write() as session:
+        claim(session, talk, claire, now + timedelta(minutes=61))
+    hand_on(database, talk, claire, handed)
+    with database.read() as session:
+        assert inbox_row(session, talk).urgency == "normal"
+
+    assert due(database, handed + timedelta(minutes=60)) == {talk}
+    assert waits_told(database) == [60, 60]
+
+
+def test_what_moves_to_another_desk_before_anybody_had_it_has_waited_from_the_beginning(database, talk, claire, now):
+    with database.write() as session:
+        make_staff(session, now, "Omar", Role.COORDINATOR)
+    wait_at(database, talk, now)
+    hand_on(database, talk, claire, now + timedelta(minutes=50))
+
+    assert due(database, now + timedelta(minutes=60)) == {talk}
+    assert waits_told(database) == [60]
 
 
 def test_what_is_laid_aside_or_claimed_is_not_told(database, talk, claire, now):

@@ -31,7 +31,7 @@ from bot.console.html import HEADERS, console_language, office_page
 from bot.console.pages.desk.words import card_json, script_strings, understanding_json
 from bot.content.loader import Knowledge
 from bot.conversations.models import Author, Message
-from bot.conversations.queries import changed_messages, messages_after, queue_position
+from bot.conversations.queries import changed_messages, messages_after
 from bot.conversations.search import found, snippet, words_of
 from bot.conversations.service import LONGEST_TEXT
 from bot.errors import NotAllowed, Unavailable
@@ -48,6 +48,7 @@ from bot.handoff.queries import (
     latest,
     narrowed,
     of_students_named,
+    queue_position,
     rows_of,
 )
 from bot.handoff.service import MAY_ANSWER, MAY_REASSIGN, check_text
