@@ -96,7 +96,7 @@ class Conversation(Base):
     answer_due_at: Mapped[datetime | None]
     """When a student who has not come back by then is told by mail that an answer is there."""
     answer_mailed: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """That mail has gone since the student last wrote."""
+    """That mail has gone since the student last wrote; the next one is for answers after they have read."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

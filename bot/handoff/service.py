@@ -223,7 +223,7 @@ def reply(session: Session, conversation_id: UUID, staff: Staff, client_id: str,
         staff_id=staff.id,
     )
     conversation.snoozed_until = None
-    if conversation.answer_due_at is None and not conversation.answer_mailed and can_be_mailed(session, conversation):
+    if conversation.answer_due_at is None and can_be_mailed(session, conversation):
         conversation.answer_due_at = now + AWAY_FOR
     return Replied(message, is_new=True)
 

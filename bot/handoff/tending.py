@@ -125,13 +125,18 @@ def _answered(now: datetime) -> Callable[[Session], Sequence[UUID]]:
 
 
 def _mail(session: Session, conversation: Conversation, present: Present, now: datetime, address: str) -> bool:
-    """Tell a student who did not come back that an answer is there; one mail until they write again."""
+    """Tell a student who did not come back that an answer is there; one mail for all that is unread."""
     due = conversation.answer_due_at
     if due is None or due > now:
         return False
     conversation.answer_due_at = None
-    seen = present(conversation.id)
-    if not can_be_mailed(session, conversation) or (seen is not None and seen >= due - AWAY_FOR):
+    unread = _first_unread(session, conversation, present(conversation.id))
+    is_told = conversation.answer_mailed and unread is not None and unread < due - AWAY_FOR
+    if unread is None or is_told or not can_be_mailed(session, conversation):
+        return False
+    if now - unread < AWAY_FOR:
+        # They were here after the first answer: this one has ten minutes of its own.
+        conversation.answer_due_at = unread + AWAY_FOR
         return False
     student = session.get_one(Student, conversation.student_id)
     conversation.answer_mailed = True
@@ -139,6 +144,14 @@ def _mail(session: Session, conversation: Conversation, present: Present, now: d
     key = f"answered:{conversation.id}:{conversation.last_seq}"
     _put(session, key, conversation, student.email, conversation.language, subject, text, now)
     return False
+
+
+def _first_unread(session: Session, conversation: Conversation, seen: datetime | None) -> datetime | None:
+    """When the first answer came that the student's page has not shown; `seen`: when it last read."""
+    query = select(func.min(Message.created_at)).where(
+        Message.conversation_id == conversation.id, Message.author == Author.STAFF
+    )
+    return session.scalar(query if seen is None else query.where(Message.created_at > seen))
 
 
 def _put(

@@ -269,6 +269,58 @@ def test_whoever_was_there_after_the_answer_gets_no_mail(database, talk, claire,
     assert mails(database) == []
 
 
+def read_at(moment):
+    return lambda _conversation_id: moment
+
+
+def test_an_answer_after_the_student_has_read_the_first_is_told_when_its_own_ten_minutes_are_over(
+    database, talk, claire, now
+):
+    seen = read_at(now + timedelta(minutes=1))
+    answer(database, talk, claire, now)
+    answer(database, talk, claire, now + timedelta(minutes=5), 2)
+    for minutes in (10, 14):
+        due(database, now + timedelta(minutes=minutes), seen)
+        assert mails(database) == []
+    for minutes in (15, 16, 40):
+        due(database, now + timedelta(minutes=minutes), seen)
+
+    assert mails(database) == [("amina@student.junia.com", "You have an answer")]
+
+
+def test_two_answers_that_were_read_are_told_to_nobody(database, talk, claire, now):
+    answer(database, talk, claire, now)
+    answer(database, talk, claire, now + timedelta(minutes=5), 2)
+    for minutes in (10, 15, 40):
+        due(database, now + timedelta(minutes=minutes), read_at(now + timedelta(minutes=6)))
+
+    assert mails(database) == []
+
+
+def test_two_answers_that_nobody_read_are_one_mail(database, talk, claire, now):
+    answer(database, talk, claire, now)
+    answer(database, talk, claire, now + timedelta(minutes=5), 2)
+    for minutes in (10, 15, 40):
+        due(database, now + timedelta(minutes=minutes))
+
+    assert mails(database) == [("amina@student.junia.com", "You have an answer")]
+
+
+def test_after_the_mail_only_an_answer_to_a_student_who_has_read_since_is_told_again(database, talk, claire, now):
+    answer(database, talk, claire, now)
+    due(database, now + timedelta(minutes=10))
+    answer(database, talk, claire, now + timedelta(minutes=11), 2)
+    due(database, now + timedelta(minutes=21))
+    assert len(mails(database)) == 1
+    seen = read_at(now + timedelta(minutes=25))
+    answer(database, talk, claire, now + timedelta(minutes=30), 3)
+    answer(database, talk, claire, now + timedelta(minutes=32), 4)
+    for minutes in (40, 42, 60):
+        due(database, now + timedelta(minutes=minutes), seen)
+
+    assert mails(database) == [("amina@student.junia.com", "You have an answer")] * 2
+
+
 def test_whoever_writes_again_gets_no_mail_and_then_one_for_the_next_answer(database, talk, claire, now):
     answer(database, talk, claire, now)
     with database.write() as session:
