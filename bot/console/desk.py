@@ -240,7 +240,14 @@ def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict
         changes: Annotated[int | None, Query(ge=0, le=BIGGEST_SEQ, description="Of the answer before.")] = None,
     ) -> dict[str, Any]:
         view = await long_poll(
-            services.database, services.live, conversation_id, after=after, limit=limit, wait=wait, changes=changes
+            services.database,
+            services.live,
+            services.office,
+            conversation_id,
+            after=after,
+            limit=limit,
+            wait=wait,
+            changes=changes,
         )
         await asyncio.to_thread(note_reading, services, staff, conversation_id)
 

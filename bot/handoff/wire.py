@@ -17,6 +17,7 @@ from bot.conversations.models import Conversation, Message
 from bot.conversations.queries import changed_messages, messages_after
 from bot.db.session import Database
 from bot.errors import NotFound, Unavailable
+from bot.handoff.desks import Office
 from bot.handoff.queries import queue_position
 from bot.identity.models import Staff
 
@@ -111,7 +112,9 @@ class View:
     changes: int
 
 
-def view_after(session: Session, conversation_id: UUID, seq: int, limit: int = PAGE, *, changes: int = 0) -> View:
+def view_after(
+    session: Session, office: Office, conversation_id: UUID, seq: int, limit: int = PAGE, *, changes: int = 0
+) -> View:
     """What came after a seq, and what changed up to it since so many `changes`.
 
     Raises:
@@ -124,7 +127,7 @@ def view_after(session: Session, conversation_id: UUID, seq: int, limit: int = P
     control = {
         "control": str(conversation.control),
         "staff_name": name,
-        "position": queue_position(session, conversation),
+        "position": queue_position(session, conversation, office),
     }
     events = [event_json(message) for message in messages_after(session, conversation_id, seq, limit)]
     changed = (
@@ -136,7 +139,15 @@ def view_after(session: Session, conversation_id: UUID, seq: int, limit: int = P
 
 
 async def long_poll(
-    database: Database, live: Live, conversation_id: UUID, *, after: int, limit: int, wait: float, changes: int | None
+    database: Database,
+    live: Live,
+    office: Office,
+    conversation_id: UUID,
+    *,
+    after: int,
+    limit: int,
+    wait: float,
+    changes: int | None,
 ) -> View:
     """The events after `after`, at once when there are any, else when one comes or `wait` seconds have passed.
 
@@ -147,7 +158,7 @@ async def long_poll(
 
     def look() -> View:
         with database.read() as session:
-            return view_after(session, conversation_id, after, limit, changes=known)
+            return view_after(session, office, conversation_id, after, limit, changes=known)
 
     deadline = asyncio.get_running_loop().time() + wait
     with live.subscribe(conversation_id) as subscription:
@@ -167,6 +178,7 @@ def sse(event: str, data: dict[str, Any], event_id: int | None = None) -> str:
 async def stream(
     database: Database,
     live: Live,
+    office: Office,
     conversation_id: UUID,
     *,
     after: int,
@@ -182,7 +194,7 @@ async def stream(
             return None
         try:
             with database.read() as session:
-                return view_after(session, conversation_id, seq, changes=changes)
+                return view_after(session, office, conversation_id, seq, changes=changes)
         except (NotFound, Unavailable):
             # The answer has begun: it can only end. Whoever asks again gets 404 or 503.
             return None

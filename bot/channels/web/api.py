@@ -162,7 +162,7 @@ async def open_(
                 channel="web",
                 now=services.clock.now(),
             )
-            events = view_after(session, conversation.id, 0).events
+            events = view_after(session, services.office, conversation.id, 0).events
             return Opened.model_validate(
                 {
                     "conversation_id": conversation.id,
@@ -261,7 +261,14 @@ async def read(
     """The events after a seq; with `wait`, as soon as there is one; with `changes`, what changed before that seq."""
     await asyncio.to_thread(_check, services, conversation_id, token)
     view = await long_poll(
-        services.database, services.live, conversation_id, after=after, limit=limit, wait=wait, changes=changes
+        services.database,
+        services.live,
+        services.office,
+        conversation_id,
+        after=after,
+        limit=limit,
+        wait=wait,
+        changes=changes,
     )
     services.live.reads(conversation_id)
     return Events.model_validate(
@@ -294,7 +301,7 @@ async def follow(
     await asyncio.to_thread(_check, services, conversation_id, token)
     known = last_event_id or ""
     after = min(int(known), BIGGEST_SEQ) if known.isascii() and known.isdigit() else 0
-    events: AsyncIterator[str] = stream(services.database, services.live, conversation_id, after=after)
+    events: AsyncIterator[str] = stream(services.database, services.live, services.office, conversation_id, after=after)
     return StreamingResponse(
         events, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )

@@ -17,7 +17,7 @@ from bot.errors import BotIsSilent
 from bot.handoff.beside import snooze
 from bot.handoff.desks import Office, join
 from bot.handoff.models import Case, Reason
-from bot.handoff.queries import Tab, inbox_row, latest
+from bot.handoff.queries import Tab, inbox_row, latest, queue_position
 from bot.handoff.service import claim, queue_at, reply, request_person
 from bot.handoff.tending import expected_wait, requeue_if_absent, tend
 from bot.identity.models import Role, Staff, StaffSession
@@ -123,6 +123,42 @@ def test_asking_again_says_nothing_more(database, talk, now):
     ask(database, talk, now)
 
     assert ask(database, talk, now)[1] == []
+
+
+# --- the place in the queue ---
+
+
+@pytest.fixture
+def queue(database, now):
+    """Students who asked one after the other: at which desk each waits."""
+    places = {}
+    with database.write() as session:
+        for minutes, (name, desk) in enumerate(
+            [("Amina", "office"), ("Bao", "housing"), ("Chloé", None), ("Dev", "closed-last-year"), ("Emre", "housing")]
+        ):
+            conversation = make_conversation(session, now)
+            request_person(session, conversation, Reason.ASKED, now + timedelta(minutes=minutes), desk=desk)
+            places[name] = conversation.id
+    return places
+
+
+def positions(database, queue):
+    with database.read() as session:
+        return {
+            name: queue_position(session, session.get_one(Conversation, each), OFFICE) for name, each in queue.items()
+        }
+
+
+def test_a_student_is_told_the_place_at_the_own_desk_and_the_default_one_has_what_is_at_none(database, queue):
+    assert positions(database, queue) == {"Amina": 1, "Bao": 1, "Chloé": 2, "Dev": 3, "Emre": 2}
+
+
+def test_who_is_laid_aside_or_taken_is_nobody_to_wait_for(database, queue, claire, now):
+    with database.write() as session:
+        snooze(session, queue["Bao"], claire, now + timedelta(hours=3), now)
+        claim(session, queue["Amina"], claire, now)
+
+    assert positions(database, queue) == {"Amina": None, "Bao": 1, "Chloé": 1, "Dev": 2, "Emre": 1}
 
 
 # --- the waiting timer ---

@@ -5,15 +5,19 @@ import json
 
 import pytest
 
+from bot.content.desks import DeskFile
 from bot.conversations.live import Live
 from bot.conversations.models import Author, Conversation
 from bot.conversations.service import append
 from bot.db.session import Database
 from bot.handoff import wire
 from bot.handoff.changes import edit, take_back
+from bot.handoff.desks import Office
 from bot.handoff.service import claim, reply
 from bot.identity.models import Staff
 from tests.factories import make_conversation, make_staff
+
+OFFICE = Office({"office": DeskFile.model_validate({"name": {"en": "Office", "fr": "Bureau"}, "default": True})})
 
 
 @pytest.fixture
@@ -36,7 +40,7 @@ def write(database, now, talk):
 async def read(database, live, talk, *, after=0, count, during=lambda: None):
     """The first `count` events of a stream as (name, id or data)."""
     seen = []
-    async for chunk in wire.stream(database, live, talk, after=after):
+    async for chunk in wire.stream(database, live, OFFICE, talk, after=after):
         lines = dict(line.split(": ", 1) for line in chunk.strip().splitlines() if not line.startswith(":"))
         if not lines:
             during()

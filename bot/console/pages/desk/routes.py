@@ -272,7 +272,8 @@ def one(services: ServicesDep, signed_in: SignedInDep, conversation_id: UUID) ->
     language = console_language(signed_in.staff.language)
     with services.database.read() as session:
         row = inbox_row(session, conversation_id)
-        head = row_json(row, language, services.clock.now()) | {"position": queue_position(session, row.conversation)}
+        position = queue_position(session, row.conversation, services.office)
+        head = row_json(row, language, services.clock.now()) | {"position": position}
     note_reading(services, signed_in.staff, conversation_id)
     return head
 
