@@ -222,6 +222,11 @@ def _same_desk(office: Office, desk: str | None) -> ColumnElement[bool]:
     return or_(Conversation.desk.is_(None), Conversation.desk.not_in(others))
 
 
+def readable_of(session: Session, staff: Staff, ids: set[UUID]) -> set[UUID]:
+    """Those of these conversations that this colleague may read."""
+    return set(session.scalars(select(Conversation.id).where(Conversation.id.in_(ids), readable(session, staff))))
+
+
 def open_alerts(session: Session, conversation_id: UUID) -> Sequence[Alert]:
     return session.scalars(
         select(Alert).where(Alert.conversation_id == conversation_id, Alert.seen_at.is_(None)).order_by(Alert.id)

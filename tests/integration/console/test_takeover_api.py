@@ -1,5 +1,7 @@
 """What colleagues do in the takeover and beside it, as the console and another desk ask for it."""
 
+import asyncio
+from collections.abc import AsyncGenerator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -9,6 +11,7 @@ from sqlalchemy import select
 
 from bot.bootstrap import Services
 from bot.clock import FixedClock
+from bot.console.pages.desk import routes
 from bot.conversations.models import Address, Conversation, Message, OutboxEntry
 from bot.handoff.desks import join
 from bot.handoff.models import Case, MessageChange, Reason, Task
@@ -530,6 +533,43 @@ async def test_an_adviser_of_a_desk_finds_nothing_of_another_desk(
 
     assert answers == [404] * len(calls)
     assert lists == [{"conversations": [], "next_cursor": None}, {"tasks": []}, {"tags": []}, {"notes": []}]
+
+
+async def heard(stream: AsyncGenerator[str, None]) -> list[str]:
+    """The names of the events until something moved."""
+    names = []
+    while "moved" not in names:
+        event = await asyncio.wait_for(anext(stream), 2)
+        names.append(event.splitlines()[0].removeprefix("event: "))
+    return names
+
+
+async def test_the_stream_tells_of_a_conversation_only_whoever_may_read_it_at_that_moment(
+    client: httpx.AsyncClient, services: Services, claire: Staff, sofia: Staff, talk: UUID
+):
+    def page(staff: Staff) -> AsyncGenerator[str, None]:
+        enter(client, services, staff)
+        return routes.follow(services, client.cookies["accueil_staff"], talk)
+
+    async def each_hears(name: str) -> list[list[str]]:
+        services.live.looks_on(talk, f"{name}@junia.example", name, composing=False)
+        services.live.typing(talk, "student", on=True)
+        services.live.changed(talk)
+        return [await heard(stream) for stream in pages]
+
+    with services.database.write() as session:
+        join(session, services.office, "office", claire)
+    pages = [page(claire), page(sofia)]
+    assert [await heard(stream) for stream in pages] == [["moved"], ["moved"]]
+    at_office = await each_hears("Marc")
+    with services.database.write() as session:
+        session.get_one(Conversation, talk).desk = "housing"
+    at_housing = await each_hears("Noa")
+    for stream in pages:
+        await stream.aclose()
+
+    assert at_office == [["people", "typing", "moved"], ["moved"]]
+    assert at_housing == [["moved"], ["people", "typing", "moved"]]
 
 
 async def test_lists_are_narrowed_by_desk_holder_language_and_what_the_bot_did_not_know(

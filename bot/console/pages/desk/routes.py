@@ -49,6 +49,7 @@ from bot.handoff.queries import (
     narrowed,
     of_students_named,
     queue_position,
+    readable_of,
     rows_of,
 )
 from bot.handoff.service import MAY_ANSWER, MAY_REASSIGN, check_text
@@ -364,9 +365,9 @@ async def follow(services: Services, token: str, opened: UUID | None = None) -> 
     """`moved` whenever any conversation changed: the page then reads the tables, so that nothing can be missed.
     `people` when colleagues begin or end to look on or to write somewhere.
 
-    `typing` says who writes in the opened conversation. `beat` comes when nothing else does: a page that hears nothing
-    at all knows that its connection is dead. `signed_out` and the end as soon as the session is over or its account
-    disabled, at the latest after 30 s.
+    `typing` says who writes in the opened conversation. Both tell only of what the colleague may read then. `beat`
+    comes when nothing else does: a page that hears nothing at all knows that its connection is dead. `signed_out` and
+    the end as soon as the session is over or its account disabled, at the latest after 30 s.
     """
     clock = asyncio.get_running_loop().time
     checked = clock()
@@ -389,13 +390,29 @@ async def follow(services: Services, token: str, opened: UUID | None = None) -> 
             if clock() - before >= HEARTBEAT:
                 yield sse("beat", {})
                 continue
-            for conversation_id in sorted(subscription.take_looked_at()):
+            looked_at, typed = subscription.take_looked_at(), subscription.take_typing()
+            about = looked_at | {opened} if opened is not None and typed else looked_at
+            may_hear = await asyncio.to_thread(_readable_now, services, token, about) if about else set()
+            for conversation_id in sorted(looked_at & may_hear):
                 yield sse("people", {"conversation_id": str(conversation_id)})
-            for author, on in subscription.take_typing():
+            for author, on in typed if opened in may_hear else ():
                 yield sse("typing", {"author": author, "on": on})
             if subscription.take_moved():
                 yield sse("moved", {})
                 await asyncio.sleep(SAME_MOMENT)
+
+
+def _readable_now(services: Services, token: str, conversations: set[UUID]) -> set[UUID]:
+    """Those that the colleague may read at this moment: what is on the screen may be at another desk since."""
+    try:
+        signed_in = signed_in_with(services, token)
+        if signed_in is None:
+            return set()
+        with services.database.read() as session:
+            return readable_of(session, signed_in.staff, conversations)
+    except Unavailable:
+        # What is missed here is over in seconds; the look at the session ends the stream.
+        return set()
 
 
 def row_json(row: InboxRow, language: str, now: datetime) -> dict[str, Any]:
