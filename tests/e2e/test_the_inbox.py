@@ -5,7 +5,7 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.axe import violations
 from tests.e2e.conftest import PHONE, Context
@@ -88,6 +88,28 @@ def test_a_text_that_was_begun_is_kept_when_a_colleague_is_faster(desk: Desk, ne
     marc.do("close")
 
 
+def test_a_key_that_comes_before_the_screen_is_up_to_date_is_answered(desk: Desk, new_context: Context):
+    conversation = open_talk(desk, new_context, "I want to talk to a person")
+    claire = colleague_at(new_context(), desk, "Claire")
+    look_at(claire, conversation)
+    held: list[Route] = []
+    claire.page.route("**/staff/api/inbox**", held.append)
+    claire.page.evaluate("() => { dispatchEvent(new Event('offline')); dispatchEvent(new Event('online')) }")
+    expect(claire.page.locator("body")).to_have_attribute("data-fresh", "false")
+
+    claire.page.keyboard.press("c")
+    expect(claire.page.locator("#toast-words")).to_have_text("Bringing the screen up to date: nothing is sent before.")
+    expect(claire.state).to_contain_text("Waits for a person")
+
+    claire.page.unroute("**/staff/api/inbox**")
+    for each in held:
+        each.continue_()
+    expect(claire.page.locator("body")).to_have_attribute("data-fresh", "true")
+    claire.page.keyboard.press("c")
+    expect(claire.state).to_contain_text("You are answering")
+    claire.do("close")
+
+
 def test_everything_is_done_by_keys(desk: Desk, new_context: Context):
     student = student_at(new_context(), desk)
     student.ask("I want to talk to a person")
@@ -106,6 +128,7 @@ def test_everything_is_done_by_keys(desk: Desk, new_context: Context):
     expect(row).to_be_focused()
     keys.press("Enter")
     expect(claire.state).to_contain_text("Waits for a person")
+    expect(claire.page.locator("body")).to_have_attribute("data-fresh", "true")
     keys.press("c")
     expect(claire.state).to_contain_text("You are answering")
     expect(claire.page.locator("#text")).to_be_focused()

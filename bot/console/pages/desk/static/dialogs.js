@@ -23,7 +23,12 @@ export function setUpDialogs() {
   });
 }
 
-const isUsable = (deed) => state.open?.head && !$(deed).hidden && !$(deed).disabled;
+/** Whether a deed can be done now. A key that comes before the screen is up to date is answered, not lost in silence. */
+function isUsable(deed) {
+  if (!state.open?.head || $(deed).hidden) return false;
+  if (!state.fresh) tell.toast(say("catching_up"), { isTrouble: true });
+  return !$(deed).disabled;
+}
 
 /** A request about the open conversation, said in words whatever comes of it. Returns whether it was done. */
 async function act(deed, body, words) {
