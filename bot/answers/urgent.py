@@ -50,6 +50,9 @@ class UrgentDoor:
             found = self.model(text[:LONGEST_FOR_MODEL])
         return found if found in self.kinds else None
 
+    def is_urgent(self, text: str) -> bool:
+        return self.kind_of(text) is not None
+
 
 def fold(text: str) -> str:
     """Without case, accents, typographic apostrophes and repeated spaces."""

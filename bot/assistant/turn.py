@@ -29,7 +29,7 @@ from bot.conversations.deeds import Context, Deeds, pending_prompt
 from bot.conversations.messages import Answer, Button, Effect, Understanding
 from bot.conversations.models import Alert, Author, Control, Conversation, InboxEntry, Kind, Message
 from bot.conversations.queries import next_entry
-from bot.conversations.service import append, button_payload, finish_entry, locked_conversation
+from bot.conversations.service import LONGEST_ALBUM, append, button_payload, finish_entry, locked_conversation
 from bot.conversations.states import Move, after
 from bot.db.session import Database
 from bot.handoff.words import person_requested
@@ -45,10 +45,8 @@ LINKING = ("link_email", "link_code")
 """Prompts that also answer when their time is over: a code that comes too late is told so."""
 PRESSED = "button"
 """The intent of a message that was a press of a button."""
-AT_ONCE = frozenset({"unlink"})
-"""Deeds that wait for nobody: whoever takes the link back may be afraid of who reads along."""
-LONGEST_ALBUM = 20
-"""Messages to look back for files of the same album; Telegram puts at most 10 into one."""
+AT_ONCE = frozenset({"unlink", "stop_reminders"})
+"""Deeds that wait for nobody: whoever takes the link back may be afraid of who reads along, and a no is a no."""
 LONGEST_TURN = 14.0
 """Seconds for all parts of a message together: the engine's own time-out holds for one part."""
 
@@ -185,9 +183,9 @@ def _notice(snapshot: Snapshot) -> str | None:
 
 def _at_once(snapshot: Snapshot) -> Effect | None:
     """What the student may ask of the machine whoever has the conversation."""
-    meant = command_of(snapshot.text) if snapshot.payload is None else snapshot.payload
-    name = str((meant or {}).get("effect"))
-    return Effect(name, {}) if name in AT_ONCE else None
+    meant = (command_of(snapshot.text) if snapshot.payload is None else snapshot.payload) or {}
+    name = str(meant.get("effect"))
+    return Effect(name, dict(meant.get("values") or {})) if name in AT_ONCE else None
 
 
 async def compute_without_prompt(engine: Engine, knowledge: Knowledge, snapshot: Snapshot, now: datetime) -> Outcome:

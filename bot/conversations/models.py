@@ -221,6 +221,7 @@ class InboxEntry(Base):
     __table_args__ = (
         UniqueConstraint("channel", "external_id"),
         Index("ix_inbox_state", "state", "conversation_id", "id"),
+        Index("ix_inbox_rated_at", "conversation_id", "rated_at"),
         {"info": personal(Erasing.DELETE_ROWS, "what a person wrote")},
     )
 
@@ -234,6 +235,8 @@ class InboxEntry(Base):
     """{"text": …}, {"button": key} or {"brought": kind, …}, as received, to tell a repeat from a different message."""
     state: Mapped[InboxState] = mapped_column(String(10), default=InboxState.PENDING)
     received_at: Mapped[datetime]
+    rated_at: Mapped[datetime | None]
+    """When it was sent, as far as it counts for how fast one writes; None for the further files of an album."""
     done_at: Mapped[datetime | None]
 
 

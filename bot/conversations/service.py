@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,6 +44,8 @@ LONGEST_STORED = 4096
 """Of any channel: what Telegram lets people write."""
 FAREWELL = "farewell"
 """In the `info` of a session: conversation → where the last word goes when the transaction takes the address away."""
+LONGEST_ALBUM = 20
+"""Messages to look back for files of the same album; Telegram puts at most 10 into one."""
 PUSHED = frozenset({"telegram"})
 """Channels that do not read the transcript themselves: what is said goes to their outbox."""
 
@@ -196,6 +198,7 @@ def receive_message(session: Session, conversation_id: UUID, incoming: IncomingM
             seq=message.seq,
             content=content,
             received_at=now,
+            rated_at=None if _is_further_file(session, conversation_id, incoming) else incoming.sent_at,
         )
     )
     conversation.channel = incoming.channel
@@ -282,11 +285,6 @@ def locked_conversation(session: Session, conversation_id: UUID) -> Conversation
     return conversation
 
 
-def is_repeat(session: Session, incoming: IncomingMessage) -> bool:
-    """Whether this message is stored already (a repeat costs nothing of the rate)."""
-    return _known_entry(session, incoming) is not None
-
-
 def _known_entry(session: Session, incoming: IncomingMessage) -> InboxEntry | None:
     return session.scalar(
         select(InboxEntry).where(InboxEntry.channel == incoming.channel, InboxEntry.external_id == incoming.external_id)
@@ -339,19 +337,45 @@ def edit_message(session: Session, conversation_id: UUID, channel: str, external
     return True
 
 
-def check_rate(session: Session, conversation_id: UUID, *, per_minute: int, now: datetime) -> None:
-    """Raises TooMany when the student has sent `per_minute` messages in the last minute."""
-    since = now - timedelta(minutes=1)
+def check_rate(
+    session: Session,
+    conversation_id: UUID,
+    incoming: IncomingMessage,
+    *,
+    per_minute: int,
+    is_urgent: Callable[[str], bool],
+) -> None:
+    """Raises TooMany when the student sent `per_minute` messages in the minute before this one.
+
+    It is counted by when they were sent: what waited while we were away was not written fast. A repeat and the further
+    files of an album cost nothing. Words of danger are taken in beyond the limit, as many again.
+    """
+    if _known_entry(session, incoming) is not None or _is_further_file(session, conversation_id, incoming):
+        return
     sent, oldest = session.execute(
-        select(func.count(), func.min(Message.created_at)).where(
-            Message.conversation_id == conversation_id,
-            Message.author == Author.STUDENT,
-            Message.created_at > since,
+        select(func.count(), func.min(InboxEntry.rated_at)).where(
+            InboxEntry.conversation_id == conversation_id,
+            InboxEntry.rated_at > incoming.sent_at - timedelta(minutes=1),
+            InboxEntry.rated_at <= incoming.sent_at,
         )
     ).one()
-    if sent >= per_minute:
-        wait = max(1, int((oldest + timedelta(minutes=1) - now).total_seconds()) + 1)
-        raise TooMany(retry_after=wait)
+    if sent < per_minute or (sent < 2 * per_minute and is_urgent(incoming.text or "")):
+        return
+    over_at = (oldest or incoming.sent_at) + timedelta(minutes=1)
+    raise TooMany(retry_after=max(1, int((over_at - incoming.sent_at).total_seconds()) + 1))
+
+
+def _is_further_file(session: Session, conversation_id: UUID, incoming: IncomingMessage) -> bool:
+    """Whether another file of the same album came before."""
+    if incoming.brought is None or not incoming.brought.album:
+        return False
+    earlier = session.scalars(
+        select(InboxEntry.content)
+        .where(InboxEntry.conversation_id == conversation_id)
+        .order_by(InboxEntry.id.desc())
+        .limit(LONGEST_ALBUM)
+    )
+    return any(content.get("album") == incoming.brought.album for content in earlier)
 
 
 def set_language(conversation: Conversation, language: str, now: datetime) -> None:

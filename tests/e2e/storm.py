@@ -85,7 +85,7 @@ def storm(
 ) -> Figures:
     """Run one. `rate`: messages a second over all chats, which take turns."""
     with fake_process() as fake:
-        more = {**fake.environment, "ACCUEIL_TELEGRAM_MODE": mode, "ACCUEIL_MESSAGES_PER_MINUTE": "100000"}
+        more = {**fake.environment, "ACCUEIL_TELEGRAM_MODE": mode}
         with started(folder, models, more) as desk:
             phones = [fake.phone(name=f"Student {number}", language_code="en") for number in range(chats)]
             _until(lambda: bool(fake.calls("setMyCommands")), 60)
@@ -106,7 +106,7 @@ def _storm(
     say: Callable[[str], None],
 ) -> Figures:
     figures = Figures(messages=messages, chats=len(phones))
-    sent: dict[int, list[float]] = {phone.id: [] for phone in phones}
+    sent: dict[int, list[tuple[float, str]]] = {phone.id: [] for phone in phones}
     began = time.monotonic()
     done = threading.Event()
     writer = threading.Thread(target=_write, args=(phones, messages, rate, sent, done), daemon=True)
@@ -155,13 +155,17 @@ def questions() -> list[str]:
 
 
 def _write(
-    phones: Sequence[Phone], messages: int, rate: float, sent: Mapping[int, list[float]], done: threading.Event
+    phones: Sequence[Phone],
+    messages: int,
+    rate: float,
+    sent: Mapping[int, list[tuple[float, str]]],
+    done: threading.Event,
 ) -> None:
     began = time.monotonic()
     try:
         for number, phone, question in zip(range(messages), cycle(phones), cycle(questions()), strict=False):
             time.sleep(max(0.0, began + number / rate - time.monotonic()))
-            sent[phone.id].append(time.time())
+            sent[phone.id].append((time.time(), question))
             phone.says(question)
     finally:
         done.set()
@@ -180,8 +184,8 @@ def _until(look: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.3)
 
 
-def _count(database: Database, phone: Phone, sent: Sequence[float], figures: Figures) -> None:
-    """Compare what the transcript says was told with what the phone got."""
+def _count(database: Database, phone: Phone, sent: Sequence[tuple[float, str]], figures: Figures) -> None:
+    """Compare what the phone sent with the transcript, and what the transcript says was told with what came."""
     with database.read() as session:
         talk = select(Address.conversation_id).where(Address.external == str(phone.id)).scalar_subquery()
         rows = session.scalars(select(Message).where(Message.conversation_id == talk).order_by(Message.seq)).all()
@@ -189,12 +193,13 @@ def _count(database: Database, phone: Phone, sent: Sequence[float], figures: Fig
             (part.plain, row.in_reply_to) for row in rows if row.author != Author.STUDENT for part in render(row)
         ]
         asked = [row.seq for row in rows if row.author == Author.STUDENT]
+        texts = [row.text for row in rows if row.author == Author.STUDENT]
         replies = [row.in_reply_to for row in rows if row.in_reply_to is not None]
     # Each message has its answer, once, in order.
     answered = Counter(replies)
     figures.answered += sum(answered[seq] == 1 for seq in asked)
     figures.lost += len(sent) - sum(answered[seq] == 1 for seq in asked)
-    figures.out_of_order += replies != sorted(replies)
+    figures.out_of_order += replies != sorted(replies) or texts != [text for _, text in sent]
     phone.sync()
     arrived: dict[int, float] = {}
     place = 0
@@ -208,7 +213,7 @@ def _count(database: Database, phone: Phone, sent: Sequence[float], figures: Fig
         else:
             figures.out_of_order += 1
     figures.lost += len(expected) - place
-    figures.delays += [arrived[seq] - at for seq, at in zip(asked, sent, strict=False) if seq in arrived]
+    figures.delays += [arrived[seq] - at for seq, (at, _) in zip(asked, sent, strict=False) if seq in arrived]
 
 
 def main() -> None:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from telegram.constants import ParseMode
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, NetworkError, TelegramError
 
 from bot.bootstrap import Services
 from bot.channels.status import ChannelStatus
-from bot.channels.telegram.client import client_of, quietly, webhook_secret
+from bot.channels.telegram.calls import NO_PREVIEW, send
+from bot.channels.telegram.client import client_of, number_of, quietly, webhook_secret
 from bot.channels.telegram.files import fetch_due
 from bot.channels.telegram.formatting import parts_of
 from bot.channels.telegram.incoming import CHANNEL, Elsewhere, Handed, Person, Pressed, Said, read
@@ -35,6 +35,8 @@ MOST_AT_ONCE = 10
 """Calls of the webhook side by side."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 FETCH_EVERY = 1.0
+LOOK_AGAIN = 60.0
+"""Seconds between two looks whether Telegram still calls us."""
 WEBHOOK_PATH = "/telegram/webhook"
 
 
@@ -54,8 +56,7 @@ class TelegramChannel:
         self.bot = client_of(settings)
         self.secret = webhook_secret(settings)
         self.is_webhook = settings.telegram_mode == "webhook"
-        # The number of the bot stands before the colon of its token.
-        self.account = f"{CHANNEL}:{settings.telegram_token.get_secret_value().partition(':')[0]}"
+        self.account = f"{CHANNEL}:{number_of(settings)}"
         self.sender = Sender(self.services.database, self.bot, self.services.clock)
         self.typing = Typing(self.services.database, self.bot)
         # Telegram hands over in order when it is asked; a webhook is called several times at once.
@@ -135,7 +136,7 @@ class TelegramChannel:
     async def _idle(self) -> None:
         """With a webhook Telegram calls us; now and then we look whether it still does."""
         while True:
-            await asyncio.sleep(60.0)
+            await asyncio.sleep(LOOK_AGAIN)
             info = await quietly("webhook_info", self.bot.get_webhook_info())
             if info is not None and info.url != self._webhook:
                 raise OtherMode(
@@ -200,7 +201,7 @@ class TelegramChannel:
             return
         language = detect(text) or negotiate(person.language)
         for part in parts_of(self.services.door.text(kind, language), language=language):
-            await quietly("urgent", self.bot.send_message(int(person.chat), part.html, parse_mode=ParseMode.HTML))
+            await quietly("urgent", send(self.bot, person.chat, part, None))
 
     def _follow(self, taken: Taken) -> None:
         if taken.conversation_id is not None:
@@ -224,7 +225,8 @@ class TelegramChannel:
                 say(language, "I talk to one person at a time. Write to me here: {url}", url=self.address)
                 for language in CONTENT_CODES
             )
-            await quietly("refuse_group", self.bot.send_message(int(elsewhere.chat), text))
+            refusal = self.bot.send_message(int(elsewhere.chat), text, link_preview_options=NO_PREVIEW)
+            await quietly("refuse_group", refusal)
         await self.bot.leave_chat(int(elsewhere.chat))
 
     def _errand(self, what: str, call: Coroutine[Any, Any, Any]) -> None:

@@ -71,6 +71,11 @@ def _accepted(result: Any) -> Any:
     return {"message_id": number, "date": 0, "chat": {"id": 0, "type": "private"}}
 
 
+def number_of(settings: Settings) -> str:
+    """Which bot we are: the number before the colon of its token."""
+    return settings.telegram_token.get_secret_value().partition(":")[0]
+
+
 def client_of(settings: Settings) -> Client:
     """The bot of the settings. Nothing is asked yet."""
     # What is on this machine is not asked for through the proxy of the house.

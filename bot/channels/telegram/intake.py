@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot.bootstrap import Services
+from bot.channels.telegram.client import number_of
 from bot.channels.telegram.incoming import (
     CHANNEL,
     Edited,
@@ -32,7 +33,7 @@ from bot.channels.telegram.incoming import (
 )
 from bot.channels.telegram.reach import shut_out
 from bot.conversations.messages import IncomingMessage
-from bot.conversations.models import Address, Author, ChannelUpdate, Control, Conversation, Kind, Message
+from bot.conversations.models import Address, Alert, Author, ChannelUpdate, Control, Conversation, Kind, Message
 from bot.conversations.service import (
     LONGEST_STORED,
     address_of,
@@ -128,19 +129,19 @@ def take_in(session: Session, services: Services, incoming: Incoming, now: datet
     match incoming:
         case Started():
             return _started(session, services, incoming, now)
-        case Said(person=person, message_id=message_id, text=text):
-            return _written(session, services, person, _text_message(person, message_id, text, now), now)
-        case Handed(person=person, message_id=message_id, brought=brought, caption=caption):
+        case Said(person=person, message_id=message_id, text=text, sent_at=sent_at):
+            key = _key(services, person, message_id)
+            return _written(session, services, person, IncomingMessage(CHANNEL, key, _clean(text), None, sent_at), now)
+        case Handed(person=person, message_id=message_id, brought=brought, caption=caption, sent_at=sent_at):
             words = _clean(caption) if caption else ""
-            message = IncomingMessage(CHANNEL, f"{person.chat}:{message_id}", words, None, now, brought)
+            message = IncomingMessage(CHANNEL, _key(services, person, message_id), words, None, sent_at, brought)
             return _written(session, services, person, message, now)
         case Pressed(person=person, callback_id=callback_id, key=key):
-            message = IncomingMessage(CHANNEL, f"{person.chat}:press:{callback_id}", None, key or "-", now)
-            taken = _written(session, services, person, message, now)
-            taken.pressed = incoming
-            return taken
+            # Telegram does not say when a button was pressed.
+            pressed = IncomingMessage(CHANNEL, _key(services, person, f"press:{callback_id}"), None, key or "-", now)
+            return _written(session, services, person, pressed, now, incoming)
         case Edited(person=person, message_id=message_id, text=text):
-            return _edited(session, person, message_id, _clean(text), now)
+            return _edited(session, services, person, message_id, _clean(text))
         case Reach(chat=chat, is_open=is_open):
             if (address := address_of(session, CHANNEL, chat)) is None:
                 return Taken()
@@ -155,8 +156,9 @@ def take_in(session: Session, services: Services, incoming: Incoming, now: datet
             return Taken()
 
 
-def _text_message(person: Person, message_id: int, text: str, now: datetime) -> IncomingMessage:
-    return IncomingMessage(CHANNEL, f"{person.chat}:{message_id}", _clean(text), None, now)
+def _key(services: Services, person: Person, number: int | str) -> str:
+    """By which a repeat is known. With the bot: another one in the same chat counts its messages from the beginning."""
+    return f"{number_of(services.settings)}:{person.chat}:{number}"
 
 
 def _clean(text: str) -> str:
@@ -194,18 +196,28 @@ def _started(session: Session, services: Services, started: Started, now: dateti
         return Taken(conversation.id)
     if is_new:
         return Taken(conversation.id)
-    return _written(session, services, person, _text_message(person, started.message_id, "/start", now), now)
+    key = _key(services, person, started.message_id)
+    return _written(session, services, person, IncomingMessage(CHANNEL, key, "/start", None, started.sent_at), now)
 
 
-def _written(session: Session, services: Services, person: Person, message: IncomingMessage, now: datetime) -> Taken:
+def _written(
+    session: Session,
+    services: Services,
+    person: Person,
+    message: IncomingMessage,
+    now: datetime,
+    pressed: Pressed | None = None,
+) -> Taken:
+    """`pressed`: whose button goes once it has done what it is for; one that came too fast stays."""
     conversation, _ = conversation_of(session, person, now)
+    per_minute, is_urgent = services.settings.messages_per_minute, services.door.is_urgent
     try:
-        check_rate(session, conversation.id, per_minute=services.settings.messages_per_minute, now=now)
+        check_rate(session, conversation.id, message, per_minute=per_minute, is_urgent=is_urgent)
     except TooMany:
         _say_slower(session, conversation, now)
         return Taken(conversation.id)
     received = receive_message(session, conversation.id, message, now)
-    return Taken(conversation.id, has_turn=received.is_new)
+    return Taken(conversation.id, has_turn=received.is_new, pressed=pressed)
 
 
 def _say_slower(session: Session, conversation: Conversation, now: datetime) -> None:
@@ -225,11 +237,29 @@ def _say_slower(session: Session, conversation: Conversation, now: datetime) -> 
         append(session, conversation, Author.SYSTEM, text, kind=Kind.NOTICE, now=now)
 
 
-def _edited(session: Session, person: Person, message_id: int, text: str, now: datetime) -> Taken:
+def _edited(session: Session, services: Services, person: Person, message_id: int, text: str) -> Taken:
     if (address := address_of(session, CHANNEL, person.chat)) is None:
         return Taken()
-    edit_message(session, address.conversation_id, CHANNEL, f"{person.chat}:{message_id}", text)
+    edit_message(session, address.conversation_id, CHANNEL, _key(services, person, message_id), text)
     return Taken(address.conversation_id)
+
+
+def _own_up(session: Session, incoming: Incoming, row_id: int, now: datetime) -> Taken:
+    """What could not be taken in: the student is asked for it again, and the office sees that there was something."""
+    person: Person | None = getattr(incoming, "person", None)
+    if person is None:
+        return Taken()
+    conversation, _ = conversation_of(session, person, now)
+    conversation.channel = CHANNEL
+    text = say(
+        conversation.language,
+        "Something went wrong on my side: I could not take in your last message. Please send it again, in other words "
+        "or without the file. The office sees that there was a message.",
+    )
+    append(session, conversation, Author.SYSTEM, text, kind=Kind.NOTICE, now=now)
+    session.add(Alert(conversation_id=conversation.id, kind="not_taken_in", key=f"update:{row_id}", created_at=now))
+    session.flush()
+    return Taken(conversation.id)
 
 
 @dataclass
@@ -302,17 +332,23 @@ class Intake:
             raise
         except Exception:
             log.exception("telegram_update_failed", row=row_id)
-            return Taken() if self._set_aside(row_id, now) else None
+            return self._set_aside(row_id, incoming, now)
 
-    def _set_aside(self, row_id: int, now: datetime) -> bool:
+    def _set_aside(self, row_id: int, incoming: Incoming, now: datetime) -> Taken | None:
+        """After so many tries the others go on; None: it is tried again."""
         with self.services.database.write() as session:
             row = session.get_one(ChannelUpdate, row_id)
             row.attempts += 1
             if row.attempts < MOST_TRIES:
-                return False
+                return None
             row.done_at, row.payload = now, None
-        log.error("telegram_update_set_aside", row=row_id)
-        return True
+            log.error("telegram_update_set_aside", row=row_id)
+            try:
+                with session.begin_nested():
+                    return _own_up(session, incoming, row_id, now)
+            except Exception:
+                log.exception("telegram_loss_not_told", row=row_id)
+        return Taken()
 
 
 async def wait_for_event(event: asyncio.Event, seconds: float) -> None:

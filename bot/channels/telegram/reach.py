@@ -7,7 +7,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from bot.channels.telegram.incoming import CHANNEL
-from bot.conversations.models import Address, Conversation, Message, OutboxEntry
+from bot.conversations.models import Address, Alert, Author, Conversation, Message, OutboxEntry
 from bot.conversations.service import locked_conversation
 from bot.i18n.translate import say
 from bot.reminders.queries import LastTalk
@@ -28,7 +28,7 @@ def address_in(conversation: UUID | InstrumentedAttribute[UUID | None] | None) -
 
 
 def shut_out(session: Session, address: Address, now: datetime) -> None:
-    """Nothing goes to this chat any more. What was on its way goes by mail to a linked student; the widget has it."""
+    """Nothing goes to this chat any more; the widget has what was on its way, and see `instead`."""
     address.blocked_at = now
     conversation = locked_conversation(session, address.conversation_id)
     if conversation.channel == CHANNEL:
@@ -38,19 +38,45 @@ def shut_out(session: Session, address: Address, now: datetime) -> None:
         .where(OutboxEntry.channel == CHANNEL, OutboxEntry.conversation_id == conversation.id)
         .order_by(OutboxEntry.id)
     ).all()
-    # A message and a change of it are one mail, with the words as they are now.
-    for seq in dict.fromkeys(int(entry.payload["seq"]) for entry in waiting):
-        _mail_instead(session, conversation, seq, now)
     for entry in waiting:
-        session.delete(entry)
+        instead(session, conversation, entry, now)
+
+
+def instead(session: Session, conversation: Conversation, entry: OutboxEntry, now: datetime) -> None:
+    """A row that Telegram will not take any more goes, by mail to a linked student. What a colleague said and nobody
+    can be mailed about is marked for the office: not delivered, or perhaps still shown with its old words."""
+    is_change = "change" in entry.payload
+    message = session.scalar(
+        select(Message).where(Message.conversation_id == conversation.id, Message.seq == int(entry.payload["seq"]))
+    )
+    session.delete(entry)
+    if message is not None and not _mail(session, conversation, message, now) and message.author == Author.STAFF:
+        if is_change:
+            mark_for_office(session, entry, "unchanged", now)
+        elif message.deleted_at is None:
+            mark_for_office(session, entry, "undelivered", now)
     session.flush()
 
 
-def _mail_instead(session: Session, conversation: Conversation, seq: int, now: datetime) -> None:
+def mark_for_office(session: Session, entry: OutboxEntry, kind: str, now: datetime) -> None:
+    if entry.conversation_id is not None:
+        session.add(Alert(conversation_id=entry.conversation_id, kind=kind, key=entry.key, created_at=now))
+
+
+def is_mailed_to(session: Session, conversation_id: UUID | None) -> bool:
+    """Whether whoever has this conversation has a mailbox that we know."""
+    student_id = session.scalar(select(Conversation.student_id).where(Conversation.id == conversation_id))
+    return student_id is not None and session.get(Student, student_id) is not None
+
+
+def _mail(session: Session, conversation: Conversation, message: Message, now: datetime) -> bool:
+    """A message and a change of it are one mail, with the words as they are now. False: there is nobody to mail."""
     student = session.get(Student, conversation.student_id) if conversation.student_id is not None else None
-    message = session.scalar(select(Message).where(Message.conversation_id == conversation.id, Message.seq == seq))
-    if student is None or message is None or message.deleted_at is not None:
-        return
+    if student is None or message.deleted_at is not None:
+        return False
+    key = f"instead:{conversation.id}:{message.seq}:{message.change or 0}"
+    if session.scalar(select(OutboxEntry.id).where(OutboxEntry.key == key)) is not None:
+        return True
     language = student.language
     text = say(
         language,
@@ -63,7 +89,8 @@ def _mail_instead(session: Session, conversation: Conversation, seq: int, now: d
         student,
         {"subject": say(language, "A message from the international office"), "text": text},
         kind="message",
-        key=f"instead:{conversation.id}:{seq}",
+        key=key,
         talk=LastTalk(conversation, None),
         now=now,
     )
+    return True

@@ -23,10 +23,10 @@ from bot.channels.telegram.formatting import Part, parts_of
 from bot.channels.telegram.incoming import CHANNEL
 from bot.channels.telegram.intake import wait_for_event
 from bot.channels.telegram.pace import Pace
-from bot.channels.telegram.reach import address_in, shut_out
+from bot.channels.telegram.reach import address_in, instead, is_mailed_to, mark_for_office, shut_out
 from bot.clock import Clock
 from bot.conversations.messages import Source
-from bot.conversations.models import Address, Alert, Author, Message, OutboxEntry
+from bot.conversations.models import Address, Author, Conversation, Message, OutboxEntry
 from bot.conversations.service import address_of
 from bot.db.session import Database
 from bot.errors import Unavailable
@@ -38,7 +38,9 @@ LEASE = timedelta(seconds=20)
 """A row being sent is left alone by others for so long: longer than one call may take (`client.py`)."""
 LONGEST_DELAY = timedelta(minutes=5)
 PATIENCE = timedelta(hours=24)
-"""After so long without Telegram what was to be said goes by mail."""
+"""After so long without Telegram what was to be said goes by mail; where there is no mailbox it is tried for ever."""
+FAIR_TRIES = 20
+"""But not before so many: an hour and more in which we ran, and asked in vain."""
 LOOK_EVERY = 0.5
 NOTE_TRIES = 10
 NOTE_EVERY = 1.0
@@ -75,7 +77,8 @@ class Sender:
     now: Callable[[], float] = field(default=lambda: asyncio.get_running_loop().time())
 
     def __post_init__(self) -> None:
-        self._busy: dict[UUID, asyncio.Task[None]] = {}
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        """By chat."""
 
     async def run(self) -> None:
         """For ever; a database that is away is asked again."""
@@ -103,8 +106,8 @@ class Sender:
         wait = LOOK_EVERY
         chosen: list[int] = []
         room = self.pace.room(self.now())
-        for row_id, conversation_id, chat in due:
-            if conversation_id in self._busy:
+        for row_id, chat in due:
+            if chat in self._busy:
                 continue
             pause = self.pace.wait(chat, self.now()) if chat else 0.0
             if pause > 0 or len(chosen) >= room:
@@ -115,11 +118,14 @@ class Sender:
             for head in await asyncio.to_thread(self._lease, chosen):
                 self.pace.leaves(head.chat, self.now())
                 task = asyncio.create_task(self._deliver(head), name=f"telegram {head.id}")
-                self._busy[head.conversation_id] = task
+                self._busy[head.chat] = task
         return wait
 
-    def _due(self) -> list[tuple[int, UUID, str]]:
-        """(row, conversation, chat) of the first row of each conversation that is due; chat "" when there is none."""
+    def _due(self) -> list[tuple[int, str]]:
+        """(row, chat) of what comes first in each chat, where that is due; chat "" for a row that has none.
+
+        A chat is one queue though two conversations may speak in it: the one it has left, and the one it came to.
+        """
         first = (
             select(func.min(OutboxEntry.id))
             .where(OutboxEntry.channel == CHANNEL)
@@ -129,14 +135,19 @@ class Sender:
         chat = address_in(OutboxEntry.conversation_id).with_only_columns(Address.external).scalar_subquery()
         with self.database.read() as session:
             rows = session.execute(
-                select(OutboxEntry.id, OutboxEntry.conversation_id, chat, OutboxEntry.payload)
-                .where(OutboxEntry.id.in_(first), OutboxEntry.next_at <= self.clock.now())
+                select(OutboxEntry.id, OutboxEntry.next_at, chat, OutboxEntry.payload)
+                .where(OutboxEntry.id.in_(first))
                 .order_by(OutboxEntry.id)
             ).all()
-            return [
-                (row_id, conversation_id, str((payload.get("to") if "change" in payload else found) or found or ""))
-                for row_id, conversation_id, found, payload in rows
-            ]
+        now, seen, due = self.clock.now(), set[str](), list[tuple[int, str]]()
+        for row_id, next_at, found, payload in rows:
+            to = payload.get("to")
+            where = str((to or found if "change" in payload else found or to) or "")
+            if next_at <= now and where not in seen:
+                due.append((row_id, where))
+            if where:
+                seen.add(where)
+        return due
 
     def _lease(self, row_ids: list[int]) -> list[Head]:
         """Take these rows, if they are still there and due, and read what they say."""
@@ -173,7 +184,10 @@ class Sender:
             # The chat has left this conversation; or the words were taken back before they went out.
             session.delete(row)
             return None
-        if address is not None and (address.blocked_at is not None or _is_too_old(row, message, now)):
+        if address is not None and (
+            address.blocked_at is not None
+            or (_is_too_old(row, message, now) and is_mailed_to(session, row.conversation_id))
+        ):
             shut_out(session, address, now)
             return None
         if row.attempts and row.last_error is None:
@@ -188,12 +202,16 @@ class Sender:
         is_blocked = session.scalar(
             select(Address.blocked_at).where(Address.channel == CHANNEL, Address.external == chat)
         )
-        if int(row.payload["change"]) < (message.change or 0) or is_blocked:
-            # A newer row says what holds now; or nobody is there to read it.
+        if int(row.payload["change"]) < (message.change or 0):
+            # A newer row says what holds now.
             session.delete(row)
             return None
+        if is_blocked:
+            instead(session, session.get_one(Conversation, message.conversation_id), row, now)
+            return None
         if not numbers or None in numbers or len(numbers) < len(parts) or _is_too_old(row, message, now):
-            self._alert(session, row, "unchanged", now)
+            mark_for_office(session, row, "unchanged", now)
+            session.delete(row)
             return None
         return _leased(row, message, chat, parts, now, shown=tuple(numbers))
 
@@ -209,7 +227,7 @@ class Sender:
         except Unavailable:
             log.warning("delivery_not_noted", outbox_id=head.id)
         finally:
-            self._busy.pop(head.conversation_id, None)
+            self._busy.pop(head.chat, None)
             self.called.set()
 
     async def _send_parts(self, head: Head) -> None:
@@ -249,7 +267,9 @@ class Sender:
 
     async def _turn(self, chat: str) -> None:
         """Wait until the next call may go to this chat."""
-        await asyncio.sleep(self.pace.wait(chat, self.now()))
+        # Others wait as well: after a pause the room may be theirs.
+        while (pause := self.pace.wait(chat, self.now())) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(pause)
         self.pace.leaves(chat, self.now())
 
     async def _put_off(self, head: Head, error: Exception) -> None:
@@ -323,13 +343,8 @@ class Sender:
                 return
             # The words of Telegram are about the form, not about the content.
             log.error("message_refused", outbox_id=row_id, why=why[:120])
-            self._alert(session, row, "unchanged" if "change" in row.payload else "undelivered", now)
-
-    def _alert(self, session: Session, row: OutboxEntry, kind: str, now: datetime) -> None:
-        """Instead of this row a mark for the office: not delivered, or perhaps still shown with its old words."""
-        if row.conversation_id is not None:
-            session.add(Alert(conversation_id=row.conversation_id, kind=kind, key=row.key, created_at=now))
-        session.delete(row)
+            mark_for_office(session, row, "unchanged" if "change" in row.payload else "undelivered", now)
+            session.delete(row)
 
     def _moved(self, old: str, new: str) -> None:
         with self.database.write() as session:
@@ -371,7 +386,7 @@ def _leased(
 
 
 def _is_too_old(row: OutboxEntry, message: Message, now: datetime) -> bool:
-    return row.attempts > 0 and message.created_at < now - PATIENCE
+    return row.attempts >= FAIR_TRIES and message.created_at < now - PATIENCE
 
 
 def _pause_after(attempts: int) -> timedelta:

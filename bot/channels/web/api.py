@@ -18,7 +18,6 @@ from bot.conversations.queries import conversation_of_token
 from bot.conversations.service import (
     LONGEST_TEXT,
     check_rate,
-    is_repeat,
     open_conversation,
     receive_message,
     set_language,
@@ -212,8 +211,13 @@ async def send(
     def write() -> tuple[dict[str, Any], bool]:
         with services.database.write() as session:
             conversation = conversation_of_token(session, conversation_id, token)
-            if not is_repeat(session, incoming):
-                check_rate(session, conversation.id, per_minute=services.settings.messages_per_minute, now=now)
+            check_rate(
+                session,
+                conversation.id,
+                incoming,
+                per_minute=services.settings.messages_per_minute,
+                is_urgent=services.door.is_urgent,
+            )
             received = receive_message(session, conversation.id, incoming, now)
             return event_json(received.message), received.is_new
 

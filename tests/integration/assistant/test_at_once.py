@@ -1,4 +1,4 @@
-"""What a student may ask of the machine while a colleague has the conversation: to end the link, and nothing else."""
+"""What a student may ask of the machine while a colleague has the conversation: to end the link, and no reminders."""
 
 import asyncio
 from uuid import UUID
@@ -15,6 +15,9 @@ from bot.handoff.service import claim
 from bot.identity.deeds import identity_deeds
 from bot.identity.joining import claim as open_link
 from bot.identity.joining import confirm, issue, standing
+from bot.reminders.deeds import reminder_deeds
+from bot.reminders.queries import unwanted_by
+from bot.reminders.wording import stopped_words
 from tests.factories import make_conversation, make_staff, make_student, transcript
 from tests.fakes import FakeEngine
 
@@ -24,7 +27,7 @@ FORGOTTEN = (
     "What was said before stays in the conversation."
 )
 PARTED = "Telegram has left this conversation. It goes on here."
-TALK = identity_deeds([])
+TALK = identity_deeds([]) | reminder_deeds([])
 
 
 @pytest.fixture
@@ -107,7 +110,16 @@ def test_unlink_in_a_joined_chat_leaves_the_page_and_the_colleague_reads_so(data
         assert session.scalar(select(Address.conversation_id).where(Address.external == "7")) not in (page_id, held)
 
 
-@pytest.mark.parametrize("text", ["/mydata", "/human", "/stop", "unlink", "please /unlink me"])
+def test_no_more_reminders_holds_at_once_and_both_read_so(database, held, write):
+    assert write(held, "/stop") == [("system", stopped_words("all", "en"))]
+
+    conversation = row(database, held)
+    assert conversation.control == Control.STAFF
+    with database.read() as session:
+        assert unwanted_by(session, conversation.student_id) == {"all"}
+
+
+@pytest.mark.parametrize("text", ["/mydata", "/human", "unlink", "please /unlink me"])
 def test_anything_else_is_for_the_colleague_alone(database, held, write, text):
     assert write(held, text) == []
     assert row(database, held).student_id is not None

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from sqlalchemy.orm import Session
 from starlette.datastructures import State
 
+from bot.answers.urgent import UrgentDoor, build_door
 from bot.bootstrap import Services
 from bot.clock import Clock
 from bot.config import ROOT, Settings
@@ -39,14 +40,14 @@ def data_folder() -> Path:
     return Path(_folder().name)
 
 
-def desk_services(database: Database, clock: Clock, **settings: Any) -> Services:
+def desk_services(database: Database, clock: Clock, *, door: UrgentDoor | None = None, **settings: Any) -> Services:
     return Services(
         settings=Settings(_env_file=None, **{"data": data_folder(), **settings}),
         clock=clock,
         database=database,
         knowledge=SimpleNamespace(topics={}, folder=ROOT / "knowledge", school=SimpleNamespace(desk_hours=None)),
         procedures=(),
-        door=None,
+        door=door or build_door({}),
         live=Live(database, clock),
     )
 

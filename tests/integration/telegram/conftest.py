@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from bot.answers.urgent import build_door
 from bot.bootstrap import Services
 from bot.channels.telegram.incoming import Person
 from bot.clock import FixedClock
+from bot.content.loader import Knowledge
 from bot.db.session import Database
 from tests.integration.console.desk import desk_services
 
@@ -15,8 +17,10 @@ TOKEN = "9000:AAtests"
 
 
 @pytest.fixture
-def services(database: Database, clock: FixedClock, tmp_path: Path) -> Services:
-    return desk_services(database, clock, data=tmp_path, messages_per_minute=5, telegram_token=SecretStr(TOKEN))
+def services(database: Database, clock: FixedClock, tmp_path: Path, knowledge: Knowledge) -> Services:
+    door = build_door(knowledge.urgent)
+    token = SecretStr(TOKEN)
+    return desk_services(database, clock, door=door, data=tmp_path, messages_per_minute=5, telegram_token=token)
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from telegram.error import BadRequest
 
 from bot.bootstrap import Services
 from bot.channels.telegram.client import client_of
-from bot.channels.telegram.incoming import Person, Started
+from bot.channels.telegram.incoming import Person, Reach, Started
 from bot.channels.telegram.intake import take_in
-from bot.channels.telegram.sender import PATIENCE, Sender, render
+from bot.channels.telegram.sender import LONGEST_DELAY, PATIENCE, Sender, render
 from bot.clock import FixedClock
 from bot.conversations.models import Address, Alert, Conversation, Message, OutboxEntry
 from bot.db.session import Database
@@ -108,7 +108,7 @@ async def desk_at(database: Database, clock: FixedClock, folder: Path, fake: Fak
         talk = session.scalars(select(Conversation.id)).one()
     async with client_of(services.settings) as bot:
         sender = Sender(database, bot, clock)
-        sender.pace.wait = lambda _chat, _now: 0.0
+        sender.pace.wait, sender.pace.room = lambda _chat, _now: 0.0, lambda _now: 30
         yield Desk(services, sender, phone, claire, talk)
 
 
@@ -293,9 +293,10 @@ async def test_a_change_that_telegram_never_took_is_told_to_the_office_after_a_d
     seq = await desk.has_said("Come at nine")
     fake.fault("status", methods=["deleteMessage"], status=502)
     desk.takes_back(seq)
-    await desk.delivers()
-
-    desk.services.clock.instant += PATIENCE + timedelta(seconds=1)
+    end = desk.services.clock.now() + PATIENCE
+    while desk.services.clock.now() <= end:
+        await desk.delivers()
+        desk.services.clock.instant += LONGEST_DELAY
     await desk.delivers()
 
     assert (desk.alerts(), desk.outbox()) == (["unchanged"], [])
@@ -349,8 +350,37 @@ async def test_whoever_shuts_us_out_gets_changed_words_by_mail_once_and_deleted_
     await desk.sender.deliver_due()
 
     (mail,) = desk.outbox()
-    assert (mail.channel, mail.key) == ("mail", f"instead:{desk.talk}:{changed}")
+    assert (mail.channel, mail.key) == ("mail", f"instead:{desk.talk}:{changed}:1")
     assert "Come at ten" in mail.payload["text"]
+    # The deleted words may still be read there.
+    assert desk.alerts() == ["unchanged"]
+
+
+async def test_what_is_changed_after_the_student_has_shut_us_out_goes_by_mail(desk: Desk):
+    now = desk.services.clock.now()
+    seq = await desk.has_said("Come at nine")
+    with desk.services.database.write() as session:
+        session.get_one(Conversation, desk.talk).student_id = make_student(session, now).id
+        take_in(session, desk.services, Reach(str(desk.phone.id), is_open=False), now)
+
+    desk.edits(seq, "Come at ten")
+    await desk.sender.deliver_due()
+
+    (mail,) = desk.outbox()
+    assert (mail.channel, mail.key) == ("mail", f"instead:{desk.talk}:{seq}:1")
+    assert "Come at ten" in mail.payload["text"]
+    assert desk.alerts() == []
+
+
+async def test_what_is_changed_after_a_stranger_has_shut_us_out_is_marked_for_the_office(desk: Desk):
+    seq = await desk.has_said("Come at nine")
+    with desk.services.database.write() as session:
+        take_in(session, desk.services, Reach(str(desk.phone.id), is_open=False), desk.services.clock.now())
+
+    desk.edits(seq, "Come at ten")
+    await desk.sender.deliver_due()
+
+    assert (desk.alerts(), desk.outbox()) == (["unchanged"], [])
 
 
 async def test_changes_keep_the_pace_of_the_chat(desk: Desk, fake: Fake):

@@ -6,11 +6,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import select
 
 from bot.answers.words import HELP
-from bot.channels.telegram.channel import TelegramChannel
-from bot.channels.telegram.client import webhook_secret
+from bot.channels.telegram import channel as channel_module
+from bot.channels.telegram.channel import UPDATES, TelegramChannel, webhook_of
+from bot.channels.telegram.client import Client, webhook_secret
+from bot.config import Settings
 from bot.conversations.commands import MENU
 from bot.conversations.messages import Button
 from bot.conversations.models import (
@@ -26,7 +29,7 @@ from bot.conversations.models import (
 )
 from bot.conversations.service import append
 from bot.conversations.words import greeting
-from bot.errors import Unavailable
+from bot.errors import ConfigurationError, Unavailable
 from bot.handoff.service import claim, reply
 from bot.i18n.translate import say
 from bot.identity.staff import make_token
@@ -254,9 +257,52 @@ def test_groups_are_left_with_a_word_and_nothing_of_them_is_kept(desk: Gateway, 
     until(lambda: fake.calls("leaveChat"))
     (said,) = [call for call in fake.calls("sendMessage") if str(call["params"]["chat_id"]) == str(group)]
     assert "https://t.me/" in said["params"]["text"]
+    assert said["params"]["link_preview_options"] == {"is_disabled": True}
     with desk.services.database.read() as session:
         assert session.scalars(select(Conversation)).all() == []
         assert [row.payload for row in session.scalars(select(ChannelUpdate))] == [None]
+
+
+def test_a_channel_is_left_without_a_word(desk: Gateway, fake: Fake):
+    phone = fake.phone()
+    channel = phone.adds_to_group(kind="channel")
+
+    until(lambda: fake.calls("leaveChat"))
+    assert [int(call["params"]["chat_id"]) for call in fake.calls("leaveChat")] == [channel]
+    assert fake.calls("sendMessage") == []
+
+
+def test_nothing_that_is_sent_shows_a_preview_of_its_links(desk: Gateway, fake: Fake):
+    desk.engine.answer = lambda text: plain_answer("Look at https://www.campusfrance.org and write again.")
+    phone = fake.phone()
+    phone.says("Where?")
+    assert len(phone.reads(20, 2)) == 2
+
+    assert [call["params"]["link_preview_options"] for call in fake.calls("sendMessage")] == [{"is_disabled": True}] * 2
+
+
+def test_telegram_is_asked_for_what_we_read_and_for_nothing_else(desk: Gateway, fake: Fake):
+    method = "setWebhook" if desk.services.settings.telegram_mode == "webhook" else "getUpdates"
+    phone = fake.phone()
+    phone.starts()
+    phone.reads(20)
+
+    assert {tuple(call["params"]["allowed_updates"]) for call in fake.calls(method)} == {tuple(UPDATES)}
+
+
+def test_commands_do_what_the_menu_says(desk: Gateway, fake: Fake):
+    phone = fake.phone()
+    phone.starts()
+    phone.reads(20)
+
+    phone.says("/start")
+    assert phone.reads_one(20).text == greeting("en")
+    phone.says("/link")
+    assert phone.reads_one(20).text.startswith("Write me the address of your school mailbox")
+    phone.says("/human")
+    assert phone.reads_one(20).text.startswith("Your request is with the international office")
+    assert desk.conversation(phone).control == Control.WAITING
+    assert desk.engine.asked == []
 
 
 def test_a_colleague_answers_in_telegram_and_the_bot_is_silent_meanwhile(desk: Gateway, fake: Fake):
@@ -285,6 +331,96 @@ def test_the_menu_is_in_every_language_and_written_once(desk: Gateway, fake: Fak
     assert fake.menu("fr")[1]["description"] == say("fr", MENU["human"])
     assert fake.menu("tlh") == fake.menu("en")
     assert len(fake.calls("setMyCommands")) == 8
+
+
+def test_a_start_writes_of_the_menu_what_has_changed_and_no_more(database, tmp_path: Path, fake: Fake):
+    with gateway(database, tmp_path, fake):
+        until(lambda: len(fake.calls("setMyCommands")) == 8)
+    other = [{"command": "help", "description": "Something else"}]
+    body = {"commands": other, "language_code": "fr"}
+    fake.http.post(f"/bot{fake.token}/setMyCommands", json=body).raise_for_status()
+
+    with gateway(database, tmp_path, fake):
+        until(lambda: [each["command"] for each in fake.menu("fr")] == list(MENU))
+        # Taken in after the menu was looked at.
+        phone = fake.phone()
+        phone.starts()
+        phone.reads(20)
+    assert len(fake.calls("setMyCommands")) == 10
+
+
+def test_what_is_not_stored_is_not_acknowledged(database, tmp_path: Path, fake: Fake, monkeypatch):
+    away = [True]
+    real, ask = TelegramChannel.store, Client.raw_updates
+    stored: set[int] = set()
+
+    def store(self, updates):
+        if away[0]:
+            raise Unavailable
+        done = real(self, updates)
+        with database.read() as session:
+            stored.update(session.scalars(select(ChannelUpdate.number)))
+        return done
+
+    async def asks(self, offset, allowed):
+        # To ask from a number on tells Telegram that we have all before it.
+        assert offset is None or offset - 1 in stored
+        return await ask(self, offset, allowed)
+
+    monkeypatch.setattr(TelegramChannel, "store", store)
+    monkeypatch.setattr(Client, "raw_updates", asks)
+    phone = fake.phone()
+    with gateway(database, tmp_path, fake):
+        phone.says("one")
+        phone.says("two")
+        until(lambda: len(fake.calls("getUpdates")) >= 3)
+        assert fake.state()["pending"] == 2
+
+        away[0] = False
+        assert [each.text for each in phone.reads(30, 3)] == [greeting("en"), "echo: one", "echo: two"]
+        until(lambda: fake.state()["pending"] == 0)
+
+
+def test_a_webhook_that_somebody_else_has_taken_is_said_and_taken_back(
+    database, tmp_path: Path, fake: Fake, monkeypatch
+):
+    monkeypatch.setattr(channel_module, "LOOK_AGAIN", 0.2)
+    said: list[str] = []
+    real = TelegramChannel._trouble
+    monkeypatch.setattr(TelegramChannel, "_trouble", lambda self, text: (said.append(text), real(self, text))[1])
+    with gateway(database, tmp_path, fake, mode="webhook") as desk:
+        url = "https://elsewhere.example/hook"
+        fake.http.post(f"/bot{fake.token}/setWebhook", json={"url": url}).raise_for_status()
+
+        until(lambda: said)
+        assert said[0] == (
+            f"Telegram no longer hands the messages of @{desk.status.name} to us but to {url}: another program uses "
+            "the same token."
+        )
+        until(desk.is_on)
+        assert fake.state()["webhook"] == f"{desk.services.settings.address}/telegram/webhook"
+
+
+async def test_the_command_shows_the_webhook_and_takes_it_away_without_losing_what_waits(tmp_path: Path, fake: Fake):
+    settings = Settings(
+        data=tmp_path, telegram_token=SecretStr(fake.token), telegram_api_url=fake.address, _env_file=None
+    )
+    none = ["No webhook is set: the bot can be polled (ACCUEIL_TELEGRAM_MODE=polling)."]
+    assert await webhook_of(settings, remove=False) == none
+    url = "https://elsewhere.example/hook"
+    fake.http.post(f"/bot{fake.token}/setWebhook", json={"url": url}).raise_for_status()
+    fake.phone().says("waits")
+
+    shown = await webhook_of(settings, remove=False)
+    assert shown[:2] == [f"Telegram hands the messages of this bot to {url}", "Waiting there: 1"]
+    assert await webhook_of(settings, remove=True) == none
+    assert fake.state()["pending"] == 1
+
+    with pytest.raises(ConfigurationError, match="There is no bot: set ACCUEIL_TELEGRAM_TOKEN first"):
+        await webhook_of(Settings(data=tmp_path, telegram_token=SecretStr(""), _env_file=None), remove=False)
+    wrong = settings.model_copy(update={"telegram_token": SecretStr("110000001:another-token-of-the-fake-bot-api00")})
+    with pytest.raises(ConfigurationError, match="Telegram does not know ACCUEIL_TELEGRAM_TOKEN"):
+        await webhook_of(wrong, remove=True)
 
 
 def test_what_telegram_refuses_for_good_becomes_an_alert_and_the_next_one_goes_out(desk: Gateway, fake: Fake):

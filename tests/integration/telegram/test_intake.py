@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from bot.channels.telegram import intake
@@ -12,6 +13,7 @@ from bot.channels.telegram.intake import MOST_TRIES, Intake, Taken, store_update
 from bot.conversations.messages import Brought, Button
 from bot.conversations.models import (
     Address,
+    Alert,
     Author,
     ChannelUpdate,
     Control,
@@ -66,7 +68,7 @@ def test_the_first_message_of_a_chat_is_greeted_in_its_language_and_waits_for_it
     assert talk() == [("bot", greeting("fr")), ("student", "Bonjour, une chambre ?")]
     (entry,) = rows(services, InboxEntry)
     assert (entry.channel, entry.external_id, entry.content, entry.state) == (
-        "telegram", "4001:1", {"text": "Bonjour, une chambre ?"}, InboxState.PENDING,
+        "telegram", "9000:4001:1", {"text": "Bonjour, une chambre ?"}, InboxState.PENDING,
     )  # fmt: skip
     assert (taken.conversation_id, taken.has_turn) == (entry.conversation_id, True)
     assert [each.payload for each in rows(services, OutboxEntry)] == [{"seq": 1}]
@@ -234,6 +236,70 @@ def test_who_writes_too_fast_is_asked_once_to_send_it_again(do, services, amina,
     assert len(rows(services, InboxEntry)) == 6
 
 
+def test_what_waited_while_we_were_away_was_not_written_fast(do, services, amina, now, talk):
+    for number in range(12):
+        do(said(amina, now - timedelta(hours=2) + timedelta(seconds=20 * number), f"{number}", number), now)
+
+    assert [text for _, text in talk()[1:]] == [f"{number}" for number in range(12)]
+
+    for number in range(12, 19):
+        do(said(amina, now - timedelta(hours=1), f"{number}", number), now)
+    assert [text for author, text in talk() if author == "student"] == [f"{number}" for number in range(17)]
+
+
+def test_an_album_is_one_message_for_how_fast_one_writes(do, services, amina, now):
+    for number in range(10):
+        photo = Brought("photo", "photo.jpg", "image/jpeg", 12, f"F{number}", album="trip")
+        assert do(Handed(amina, number, photo, "", now)).has_turn is True
+    for number in range(10, 14):
+        assert do(said(amina, now, f"{number}", number)).has_turn is True
+
+    assert do(said(amina, now, "too fast", 14)).has_turn is False
+    another = Brought("photo", "photo.jpg", "image/jpeg", 12, "F", album="party")
+    assert do(Handed(amina, 15, another, "", now)).has_turn is False
+    assert len(rows(services, InboxEntry)) == 14
+
+
+def test_a_repeat_is_not_called_too_fast(do, amina, now, talk):
+    for number in range(5):
+        do(said(amina, now, f"{number}", number))
+
+    assert do(said(amina, now, "2", 2)).has_turn is False
+    assert [author for author, _ in talk()].count("system") == 0
+
+
+def test_words_of_danger_are_taken_in_beyond_the_limit_as_many_again(do, services, amina, now, talk):
+    for number in range(6):
+        do(said(amina, now, f"{number}", number))
+    for number in range(6, 16):
+        do(said(amina, now, "I want to kill myself", number))
+
+    written = [text for author, text in talk() if author == "student"]
+    assert written == [*(f"{number}" for number in range(5)), *["I want to kill myself"] * 5]
+    assert do(said(amina, now, "What is the CVEC?", 20)).has_turn is False
+
+
+def test_a_button_that_was_pressed_too_fast_stays(do, amina, now):
+    for number in range(4):
+        do(said(amina, now, f"{number}", number))
+    assert do(Pressed(amina, 9, "k", "c1", now)).pressed == Pressed(amina, 9, "k", "c1", now)
+
+    assert do(Pressed(amina, 9, "k", "c2", now)).pressed is None
+
+
+def test_another_bot_in_the_same_chat_counts_its_messages_from_the_beginning(do, services, amina, now, talk):
+    do(said(amina, now, "Hello"))
+    token = SecretStr("9001:AAother")
+    other = replace(services, settings=services.settings.model_copy(update={"telegram_token": token}))
+
+    with services.database.write() as session:
+        assert take_in(session, other, said(amina, now, "Hello"), now).has_turn is True
+        assert take_in(session, other, said(amina, now, "And now?", 2), now).has_turn is True
+        take_in(session, other, Edited(amina, 2, "And now, please?"), now)
+
+    assert [text for _, text in talk()[1:]] == ["Hello", "Hello", "And now, please?"]
+
+
 def update(number, text="Hello", chat=4001):
     return {
         "update_id": number,
@@ -288,8 +354,70 @@ async def test_an_update_that_fails_is_tried_again_before_those_behind_it_and_at
         assert rows(services, Conversation) == []
     await runner.take_ready()
 
+    (_, (author, told), *rest) = talk()
+    assert (author, rest) == ("system", [("student", "good")])
+    assert told.startswith("Something went wrong on my side: I could not take in your last message.")
+    assert [(alert.kind, alert.conversation_id) for alert in rows(services, Alert)] == [
+        ("not_taken_in", rows(services, Conversation)[0].id)
+    ]
+    assert [each.payload for each in rows(services, OutboxEntry)] == [{"seq": 1}, {"seq": 2}]
+    assert [(row.done_at, row.payload) for row in rows(services, ChannelUpdate)] == [(now, None), (now, None)]
+
+
+async def test_what_cannot_even_be_owned_up_to_holds_nobody_up(services, runner, now, talk, monkeypatch):
+    real, begun = intake.take_in, intake.conversation_of
+
+    def broken(session, services_, incoming, at):
+        if isinstance(incoming, Said) and incoming.person.chat == "666":
+            raise RuntimeError("as told")
+        return real(session, services_, incoming, at)
+
+    def without(session, person, at):
+        if person.chat == "666":
+            raise RuntimeError("as told")
+        return begun(session, person, at)
+
+    monkeypatch.setattr(intake, "take_in", broken)
+    monkeypatch.setattr(intake, "conversation_of", without)
+    monkeypatch.setattr(intake, "PAUSE", 0)
+    with services.database.write() as session:
+        store_updates(session, "telegram:9000", [update(1, "bad", chat=666), update(2, "good")], now)
+
+    for _ in range(MOST_TRIES):
+        await runner.take_ready()
+
     assert talk()[1:] == [("student", "good")]
-    assert all(row.done_at == now for row in rows(services, ChannelUpdate))
+    assert [(row.done_at, row.payload) for row in rows(services, ChannelUpdate)] == [(now, None), (now, None)]
+
+
+async def test_the_wheel_on_a_button_stops_before_the_work_begins(services, now, monkeypatch):
+    order: list[str] = []
+    real = intake.take_in
+
+    def noted(session, services_, incoming, at):
+        order.append("work")
+        return real(session, services_, incoming, at)
+
+    monkeypatch.setattr(intake, "take_in", noted)
+    runner = Intake(
+        services, "telegram:9000", lambda _taken: None, lambda _pressed: order.append("answer"), timedelta()
+    )
+    press = {
+        "update_id": 1,
+        "callback_query": {
+            "id": "c1",
+            "from": {"id": 4001, "is_bot": False, "first_name": "Amina"},
+            "message": {**update(7)["message"], "date": 1},
+            "chat_instance": "x",
+            "data": "key",
+        },
+    }
+    with services.database.write() as session:
+        store_updates(session, "telegram:9000", [press, update(2)], now)
+
+    await runner.take_ready()
+
+    assert order == ["answer", "work", "work"]
 
 
 async def test_an_update_never_overtakes_one_that_another_gateway_is_at(services, runner, now, talk, monkeypatch):

@@ -175,6 +175,19 @@ def test_the_limit_does_not_refuse_a_repeat(client, talk):
     assert send(client, talk, "question 0", client_id=client_id).status_code == 200
 
 
+def test_words_of_danger_are_taken_in_and_answered_beyond_the_limit(client, talk):
+    for n in range(5):
+        send(client, talk, f"question {n}")
+
+    assert send(client, talk, "question 5").status_code == 429
+    sent = send(client, talk, "I want to kill myself")
+    assert sent.status_code == 202
+    seen = events(client, talk, after=sent.json()["event"]["seq"])["events"]
+    while not any("3114" in event["text"] for event in seen):
+        seen = events(client, talk, after=seen[-1]["seq"])["events"]
+        assert seen
+
+
 def test_an_unknown_button_gets_a_friendly_answer(client, talk):
     send(client, talk, text=None, button="no-such-key")
 

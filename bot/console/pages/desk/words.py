@@ -70,6 +70,7 @@ def script_strings(language: str) -> dict[str, Any]:
         "position": say(language, "number {position} in line"),
         "urgent": say(language, "Urgent"),
         "failed_turn": say(language, "The assistant could not answer"),
+        "not_taken_in": say(language, "A message could not be taken in"),
         "undelivered": say(language, "Telegram refused a message"),
         "unchanged": say(language, "Telegram may still show the old words"),
         "state_bot": say(language, "The assistant answers"),
