@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from bot.clock import PARIS, day_in_france
@@ -170,15 +170,20 @@ def add_task(
 
 def tasks(session: Session, staff: Staff, *, mine: bool, done: bool, limit: int = 500) -> Sequence[Task]:
     """The promises in conversations that a colleague may read, the most urgent first; done ones the latest first."""
-    query = (
-        select(Task)
-        .join(Conversation, Conversation.id == Task.conversation_id)
-        .where(Task.done_at.is_not(None) if done else Task.done_at.is_(None))
-        .limit(limit)
-    )
-    query = query.where(Task.owner_id == staff.id if mine else readable(session, staff))
     order = (Task.done_at.desc(), Task.id.desc()) if done else (Task.due, Task.id)
-    return session.scalars(query.order_by(*order)).all()
+    query = select(Task).join(Conversation, Conversation.id == Task.conversation_id)
+    return session.scalars(query.where(*_wanted(session, staff, mine, done)).order_by(*order).limit(limit)).all()
+
+
+def open_tasks(session: Session, staff: Staff, *, mine: bool) -> int:
+    """How many promises `tasks` would list."""
+    query = select(func.count(Task.id)).join(Conversation, Conversation.id == Task.conversation_id)
+    return session.scalar(query.where(*_wanted(session, staff, mine, done=False))) or 0
+
+
+def _wanted(session: Session, staff: Staff, mine: bool, done: bool) -> tuple[ColumnElement[bool], ...]:
+    is_done = Task.done_at.is_not(None) if done else Task.done_at.is_(None)
+    return is_done, Task.owner_id == staff.id if mine else readable(session, staff)
 
 
 def settle_task(session: Session, task_id: int, staff: Staff, now: datetime, *, done: bool) -> Task:

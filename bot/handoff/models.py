@@ -117,6 +117,8 @@ class Task(Base):
     owner_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     created_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]
+    """When a mail said that its day has come."""
 
 
 class Tag(Base):

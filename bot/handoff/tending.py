@@ -1,25 +1,26 @@
-"""What time does to conversations: snoozed ones wake, waits that are too long are told, answers are told by mail.
+"""What time does to conversations: snoozed ones wake, long waits, answers and promises that are due are told by mail.
 
 One small transaction for each conversation, each of which looks again at what it acts on.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
+from bot.clock import PARIS, day_in_france
 from bot.conversations.models import Author, Control, Conversation, Message, OutboxEntry
 from bot.conversations.service import locked_conversation
 from bot.db.session import Database
 from bot.errors import NotFound
 from bot.handoff.desks import Office, coordinators
 from bot.handoff.hours import is_open, opening_time, usual_wait
-from bot.handoff.models import Case, Reason
+from bot.handoff.models import Case, Reason, Task
 from bot.handoff.queries import is_in_danger
 from bot.handoff.service import AWAY_FOR, can_be_mailed, open_case, requeue_absent
-from bot.handoff.words import answer_mail, waiting_mail
+from bot.handoff.words import answer_mail, promises_mail, waiting_mail
 from bot.identity.models import Staff, StaffSession, StaffToken
 from bot.log import get_logger
 from bot.students.models import Student
@@ -30,6 +31,8 @@ GONE_AFTER = timedelta(minutes=30)
 """Outside opening hours."""
 GONE_FOR_A_DAY = timedelta(hours=12)
 """In opening hours, and while these are unknown: the longest that a browser stays signed in."""
+MORNING = 8
+"""From this hour on, in France, colleagues are told of their promises."""
 LATEST_CLAIMS = 20
 BATCH = 200
 
@@ -47,6 +50,7 @@ def tend(database: Database, office: Office, present: Present, now: datetime, ad
         *_each(database, _snoozed(now), lambda session, found: _wake(session, found, now)),
         *_each(database, _long_waiting(now), lambda session, found: _escalate(session, found, office, now, address)),
         *_each(database, _answered(now), lambda session, found: _mail(session, found, present, now, address)),
+        *_tell_promises(database, office, now, address),
     }
 
 
@@ -154,10 +158,46 @@ def _first_unread(session: Session, conversation: Conversation, seen: datetime |
     return session.scalar(query if seen is None else query.where(Message.created_at > seen))
 
 
+def _tell_promises(database: Database, office: Office, now: datetime, address: str) -> set[UUID]:
+    """In the morning of its day, and once, a promise is told to whoever made it, all of a day in one mail."""
+    if now.astimezone(PARIS).hour < MORNING:
+        return set()
+    with database.read() as session:
+        owners = session.scalars(select(Task.owner_id).where(*_untold(now)).distinct().limit(BATCH)).all()
+    for owner_id in owners:
+        with database.write() as session:
+            _tell_promises_of(session, owner_id, office, now, address)
+    return set()
+
+
+def _untold(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """What was promised today for today is fresh in mind; tomorrow it is late."""
+    today = day_in_france(now)
+    since_midnight = datetime.combine(today, time(), PARIS)
+    return (Task.done_at.is_(None), Task.told_at.is_(None), Task.due <= today, Task.created_at < since_midnight)
+
+
+def _tell_promises_of(session: Session, owner_id: int, office: Office, now: datetime, address: str) -> None:
+    owner = session.get_one(Staff, owner_id)
+    found = session.scalars(select(Task).where(Task.owner_id == owner_id, *_untold(now)).with_for_update()).all()
+    if not found:
+        return
+    for task in found:
+        task.told_at = now
+    first = session.get_one(Conversation, found[0].conversation_id)
+    readers = coordinators(session, first.desk or office.default) if owner.disabled else [owner]
+    for reader in readers:
+        name = owner.name if owner.disabled else None
+        subject, text = promises_mail(reader.language, len(found), name, f"{address}/staff")
+        key = f"promises:{owner_id}:{reader.id}:{now.timestamp():.0f}"
+        _put(session, key, None, reader.email, reader.language, subject, text, now)
+    log.info("promises_due", owner=owner_id, promises=len(found))
+
+
 def _put(
     session: Session,
     key: str,
-    conversation: Conversation,
+    conversation: Conversation | None,
     to: str,
     language: str,
     subject: str,
@@ -165,7 +205,8 @@ def _put(
     now: datetime,
 ) -> None:
     payload = {"kind": "message", "to": to, "language": language, "subject": subject, "text": text}
-    session.add(OutboxEntry(channel="mail", key=key, conversation_id=conversation.id, payload=payload, next_at=now))
+    about = conversation.id if conversation is not None else None
+    session.add(OutboxEntry(channel="mail", key=key, conversation_id=about, payload=payload, next_at=now))
     session.flush()
 
 

@@ -99,6 +99,32 @@ def answer_mail(language: str, name: str, address: str) -> tuple[str, str]:
     return say(language, "You have an answer"), text
 
 
+def promises_mail(language: str, number: int, name: str | None, address: str) -> tuple[str, str]:
+    """(subject, text) for a colleague, without a word of the promises; `name`: whose they are, None: the reader's."""
+    if name is None:
+        text = say_n(
+            language,
+            "The day of {number} promise that you made to a student has come, and it is not marked as kept:"
+            "\n\n{address}\n",
+            "The day of {number} promises that you made to students has come, and they are not marked as kept:"
+            "\n\n{address}\n",
+            number,
+            address=address,
+        )
+    else:
+        text = say_n(
+            language,
+            "The day of {number} promise has come that {name} made to a student. It is not marked as kept, and {name} "
+            "no longer works here:\n\n{address}\n",
+            "The day of {number} promises has come that {name} made to students. They are not marked as kept, and "
+            "{name} no longer works here:\n\n{address}\n",
+            number,
+            name=name,
+            address=address,
+        )
+    return say(language, "A promise is due"), text
+
+
 def waiting_mail(language: str, desk: str, minutes: int | None, address: str) -> tuple[str, str]:
     """(subject, text) for a coordinator, without a word of the student; `minutes` None: somebody is in danger."""
     if minutes is None:

@@ -14,13 +14,15 @@ from bot.console.pages.desk import routes
 from bot.conversations.messages import Candidate, Understanding
 from bot.conversations.models import Alert, Author, Conversation
 from bot.conversations.service import append
+from bot.handoff.beside import add_task, settle_task
 from bot.handoff.models import Reason
 from bot.handoff.service import claim, request_person
-from bot.identity.models import AuditEntry, Staff
-from tests.factories import make_conversation, make_student, receive
+from bot.identity.models import AuditEntry, Role, Staff
+from tests.factories import make_conversation, make_staff, make_student, receive
 from tests.integration.console.desk import enter
 
-NONE = dict.fromkeys(("waiting", "mine", "team", "colleagues", "bot", "unanswered", "snoozed", "closed", "all"), 0)
+TABS = ("waiting", "mine", "team", "colleagues", "bot", "unanswered", "snoozed", "closed", "all", "tasks")
+NONE = dict.fromkeys(TABS, 0)
 
 
 @pytest.fixture
@@ -117,6 +119,23 @@ async def test_what_a_colleague_holds_is_under_colleagues(
 
     assert [row["assignee"]["name"] for row in found["rows"]] == ["Marc"]
     assert found["counts"] == NONE | {"colleagues": 1, "all": 1}
+
+
+async def test_open_promises_are_counted_one_s_own_and_for_coordinators_everybody_s(
+    desk: httpx.AsyncClient, services: Services, claire: Staff, marc: Staff, conversation_id: UUID
+):
+    now = services.clock.now()
+    with services.database.write() as session:
+        conversation = session.get_one(Conversation, conversation_id)
+        add_task(session, conversation, marc, "I call the landlord", now.date(), now)
+        kept = add_task(session, conversation, claire, "I ask the CAF", now.date(), now).id
+        add_task(session, conversation, claire, "I write to the bank", now.date(), now)
+        settle_task(session, kept, claire, now, done=True)
+        ines = make_staff(session, now, "Ines", Role.COORDINATOR)
+
+    assert (await desk.get("/staff/api/inbox")).json()["counts"]["tasks"] == 1
+    enter(desk, services, ines)
+    assert (await desk.get("/staff/api/inbox")).json()["counts"]["tasks"] == 2
 
 
 @pytest.mark.parametrize("deed", ["claim", "release", "close", "messages", "typing"])

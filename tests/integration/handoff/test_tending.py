@@ -14,7 +14,7 @@ from bot.conversations.deeds import Context
 from bot.conversations.models import Alert, Author, Control, Conversation, OutboxEntry
 from bot.conversations.service import append
 from bot.errors import BotIsSilent
-from bot.handoff.beside import snooze
+from bot.handoff.beside import add_task, settle_task, snooze
 from bot.handoff.desks import Office, join
 from bot.handoff.models import Case, Reason
 from bot.handoff.queries import Tab, inbox_row, latest, queue_position
@@ -472,3 +472,63 @@ def test_the_database_refuses_a_word_of_the_bot_while_a_colleague_has_the_conver
     with pytest.raises(BotIsSilent), database.write() as session:
         append(session, session.get_one(Conversation, talk), Author.BOT, "A late answer", now=now)
     assert last_said(database, talk) == ("system", "You are now talking to Claire.")
+
+
+# --- promises ---
+
+
+MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+TUESDAY = MONDAY + timedelta(days=1)
+
+
+def promise(database, talk, staff, day, text="I call the landlord", now=MONDAY):
+    with database.write() as session:
+        return add_task(session, session.get_one(Conversation, talk), staff, text, day, now).id
+
+
+def test_a_promise_is_told_once_in_the_morning_of_its_day_without_its_words(database, talk, claire):
+    promise(database, talk, claire, TUESDAY.date())
+    promise(database, talk, claire, MONDAY.date(), "I ask the CAF")
+    promise(database, talk, claire, TUESDAY.date() + timedelta(days=1), "Later")
+
+    due(database, MONDAY + timedelta(hours=10))
+    # Six in the morning in France.
+    due(database, TUESDAY.replace(hour=5))
+    assert mails(database) == []
+
+    for hours in (0, 1, 3):
+        due(database, TUESDAY + timedelta(hours=hours))
+    assert mails(database) == [("claire@junia.example", "A promise is due")]
+    with database.read() as session:
+        (row,) = session.scalars(select(OutboxEntry))
+        assert row.payload["text"] == (
+            "The day of 2 promises that you made to students has come, and they are not marked as kept:"
+            "\n\nhttp://desk.test/staff\n"
+        )
+
+    due(database, TUESDAY + timedelta(days=1))
+    assert mails(database) == [("claire@junia.example", "A promise is due")] * 2
+
+
+def test_a_promise_that_was_kept_is_not_told(database, talk, claire):
+    kept = promise(database, talk, claire, TUESDAY.date())
+    with database.write() as session:
+        settle_task(session, kept, claire, MONDAY, done=True)
+
+    due(database, TUESDAY)
+
+    assert mails(database) == []
+
+
+def test_coordinators_are_told_of_the_promises_of_a_colleague_who_has_left(database, talk, claire):
+    promise(database, talk, claire, TUESDAY.date())
+    with database.write() as session:
+        make_staff(session, MONDAY, "Ines", Role.COORDINATOR)
+        session.get_one(Staff, claire.id).disabled = True
+
+    due(database, TUESDAY)
+
+    assert mails(database) == [("ines@junia.example", "A promise is due")]
+    with database.read() as session:
+        (row,) = session.scalars(select(OutboxEntry))
+        assert row.payload["text"].startswith("The day of 1 promise has come that Claire made to a student.")

@@ -35,6 +35,7 @@ from bot.conversations.queries import changed_messages, messages_after
 from bot.conversations.search import found, snippet, words_of
 from bot.conversations.service import LONGEST_TEXT
 from bot.errors import NotAllowed, Unavailable
+from bot.handoff.beside import open_tasks
 from bot.handoff.desks import readable
 from bot.handoff.finding import found_notes
 from bot.handoff.models import Note
@@ -182,7 +183,8 @@ def list_json(
     language = console_language(staff.language)
     return {
         "rows": [row_json(row, language, now) for row in latest(session, tab, staff.id, limit, only)],
-        "counts": counts(session, staff.id),
+        "counts": counts(session, staff.id)
+        | {"tasks": open_tasks(session, staff, mine=staff.role not in MAY_REASSIGN)},
         "calling": [
             {"conversation_id": str(each), "control": str(control), "last_seq": seq}
             for each, control, seq in calling(session, staff)

@@ -121,8 +121,7 @@ export async function loadList() {
     const [found, named] = await Promise.all([ask(`inbox?${asked}`), can("mentions") ? ask("mentions") : { notes: [] }]);
     if (state.asked !== asked) return true;
     setServerNow(found.now);
-    const counts = { ...found.counts, tasks: state.counts.tasks };
-    Object.assign(state, { rows: found.rows, counts, calling: found.calling, mentions: named.notes });
+    Object.assign(state, { rows: found.rows, counts: found.counts, calling: found.calling, mentions: named.notes });
     Object.assign(state, { loaded: true, failed: false });
   } catch (error) {
     if (isOver(error)) tell.signedOut();
@@ -143,7 +142,7 @@ async function loadTasks() {
     const [{ tasks }, found] = await Promise.all([ask(`tasks?whose=${start.me.may_reassign ? "all" : "mine"}&done=false`), ask("inbox?tab=mine&limit=1")]);
     if (state.asked !== "tasks") return true;
     setServerNow(found.now);
-    Object.assign(state, { rows: [], tasks, counts: { ...found.counts, tasks: tasks.length }, calling: found.calling });
+    Object.assign(state, { rows: [], tasks, counts: found.counts, calling: found.calling });
     Object.assign(state, { loaded: true, failed: false });
   } catch (error) {
     if (isOver(error)) tell.signedOut();
