@@ -1,6 +1,8 @@
 """Every page of the console, and every request behind one, answers the same questions."""
 
+import re
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from uuid import UUID
 
 import httpx
@@ -155,6 +157,14 @@ async def test_a_page_is_neither_stored_nor_framed_nor_runs_foreign_scripts(
     assert "'unsafe-inline'" not in headers["Content-Security-Policy"]
     assert " style=" not in response.text
     assert " onclick=" not in response.text
+
+
+def test_the_script_that_is_not_ours_is_the_one_that_its_licence_names():
+    folder = console_html.FOLDER / "static"
+    named = re.search(r"SHA-256: (\w+)", (folder / "htmx.LICENSE").read_text(encoding="utf-8"))
+
+    assert named is not None
+    assert named[1] == sha256((folder / "htmx.min.js").read_bytes()).hexdigest()
 
 
 @requests

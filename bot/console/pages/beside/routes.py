@@ -62,7 +62,7 @@ def panel(services: ServicesDep, signed_in: SignedInDep, conversation_id: UUID) 
         language,
         card=card,
         understood=understood,
-        conversation_id=conversation_id,
+        path=PATH.format(conversation_id=conversation_id),
         may_answer=staff.role in MAY_ANSWER,
     )
 
@@ -89,6 +89,7 @@ def replies(
         found=found,
         preview=preview,
         name=name,
+        path=PATH.format(conversation_id=conversation_id),
         q=q,
         may_answer=staff.role in MAY_ANSWER,
     )
@@ -146,6 +147,7 @@ def answers(
         language,
         found=found,
         pair=pair,
+        path=PATH.format(conversation_id=conversation_id),
         q=q,
         wanted=language_name(told.language, language),
         may_answer=staff.role in MAY_ANSWER,
