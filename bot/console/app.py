@@ -38,14 +38,19 @@ def _door(page: Page) -> Callable[[Request], Response]:
     """The page for whoever may see it, the sign-in for a stranger, a plain no for another role."""
 
     def open_page(request: Request) -> Response:
+        # htmx on the page asks for it anew; nobody did anything.
+        by_itself = "HX-Request" in request.headers
         signed_in = signed_in_or_none(request)
         if signed_in is None:
             where = "/staff/sign-in" + ("" if page.path == HOME else "?" + urlencode({"next": page.path}))
+            if by_itself:
+                return Response(status_code=401, headers={**HEADERS, "HX-Redirect": where})
             return RedirectResponse(where, 303, headers=HEADERS)
         if signed_in.staff.role not in page.roles:
             language = console_language(signed_in.staff.language)
             return html("message.html", language, 403, title=say(language, NotAllowed.user_text), home=HOME)
-        note_presence(services_of(request), signed_in)
+        if not by_itself:
+            note_presence(services_of(request), signed_in)
         if lacks_second_step(request, signed_in.staff) and page.path != ACCOUNT:
             return RedirectResponse(ACCOUNT, 303, headers=HEADERS)
         return page.render(request, signed_in)

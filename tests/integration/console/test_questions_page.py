@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -247,3 +248,29 @@ async def test_a_second_click_on_train_starts_nothing(client, services):
     answers = [await client.post(f"{PAGE}/train") for _ in range(2)]
 
     assert [each.headers["Location"] for each in answers] == [f"{PAGE}?done=asked", f"{PAGE}?trouble=busy"]
+
+
+async def test_a_training_is_followed_until_it_is_ready(client, services):
+    sign_in(client, services, Role.EDITOR)
+    await client.post(f"{PAGE}/train")
+    goes_on = (await client.get(PAGE)).text
+    with services.database.write() as session:
+        found = session.scalars(select(Retraining)).one()
+        found.stage, found.report = Stage.READY, report().model_dump()
+    ready = (await client.get(PAGE)).text
+
+    follows = 'hx-get="/staff/questions" hx-trigger="every 10s" hx-select="#training-now"'
+    assert (follows in goes_on, follows in ready) == (True, False)
+    assert "Switch to the new model" in ready
+
+
+async def test_a_page_that_follows_by_itself_does_not_keep_the_session_and_leads_to_the_sign_in(client, services):
+    sign_in(client, services, Role.EDITOR)
+    by_itself = {"HX-Request": "true"}
+    services.clock.instant += timedelta(minutes=20)
+    seen = await client.get(PAGE, headers=by_itself)
+    services.clock.instant += timedelta(minutes=10)
+    over = await client.get(PAGE, headers=by_itself)
+
+    assert (seen.status_code, over.status_code) == (200, 401)
+    assert over.headers["HX-Redirect"] == "/staff/sign-in?next=%2Fstaff%2Fquestions"
