@@ -93,7 +93,7 @@ def test_a_key_that_comes_before_the_screen_is_up_to_date_is_answered(desk: Desk
     claire = colleague_at(new_context(), desk, "Claire")
     look_at(claire, conversation)
     held: list[Route] = []
-    claire.page.route("**/staff/api/inbox**", held.append)
+    claire.page.route("**/staff/api/inbox**", lambda route: held.append(route))
     claire.page.evaluate("() => { dispatchEvent(new Event('offline')); dispatchEvent(new Event('online')) }")
     expect(claire.page.locator("body")).to_have_attribute("data-fresh", "false")
 
