@@ -15,6 +15,7 @@ from bot.errors import AlreadyTaken, DifferentContent, InvalidField, NotAllowed,
 from bot.handoff.desks import Office, desk_of_question
 from bot.handoff.models import Case, Outcome, Reason
 from bot.handoff.words import assistant_back, colleague_gone, now_closed, now_talking_to, now_waiting_at
+from bot.i18n.translate import mark
 from bot.identity.audit import record
 from bot.identity.models import Role, Staff
 from bot.students.models import Student
@@ -77,7 +78,8 @@ def hand_to(
         InvalidField: the colleague may not answer students.
     """
     if colleague.disabled or colleague.role not in MAY_ANSWER:
-        raise InvalidField(f"{colleague.name} may not answer students; choose another colleague.", field="to.staff")
+        refused = mark("{colleague} may not answer students; choose another colleague.")
+        raise InvalidField(refused, field="to.staff", colleague=colleague.name)
     conversation = _held(session, conversation_id, staff, version, may_reassign=True)
     if conversation.assignee_id == colleague.id:
         return conversation
@@ -102,7 +104,8 @@ def queue_at(
         InvalidField: there is no such desk.
     """
     if desk not in office.desks:
-        raise InvalidField(f"There is no desk {desk}; the desks are {', '.join(office.desks)}.", field="to.desk")
+        refused = mark("There is no desk {desk}; the desks are {desks}.")
+        raise InvalidField(refused, field="to.desk", desk=desk, desks=", ".join(office.desks))
     conversation = _held(session, conversation_id, staff, version, may_reassign=True)
     if conversation.control == Control.WAITING and conversation.desk == desk:
         return conversation

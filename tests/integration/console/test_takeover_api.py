@@ -175,6 +175,34 @@ async def test_a_transfer_to_nobody_is_refused_and_nothing_is_written(
     assert said(services, talk) == before
 
 
+@pytest.mark.parametrize(
+    ("language", "to", "words"),
+    [
+        (
+            "fr",
+            {"staff": "noa@junia.example"},
+            "Noa ne peut pas répondre aux étudiants\u00a0; choisissez quelqu'un d'autre.",
+        ),
+        ("en", {"staff": "noa@junia.example"}, "Noa may not answer students; choose another colleague."),
+        ("fr", {"desk": "cafeteria"}, "Il n'y a pas de guichet cafeteria\u00a0; il y a\u00a0: office, housing."),
+        ("en", {"desk": "cafeteria"}, "There is no desk cafeteria; the desks are office, housing."),
+    ],
+)
+async def test_why_a_transfer_is_refused_is_said_in_the_language_of_the_console(
+    client: httpx.AsyncClient,
+    as_claire: Headers,
+    auditor: Staff,
+    path: str,
+    language: str,
+    to: dict[str, str],
+    words: str,
+):
+    headers = {**as_claire, "Accept-Language": language}
+    refused = await client.post(f"{path}/transfer", json={"to": to}, headers=headers)
+
+    assert [each["message"] for each in refused.json()["errors"]] == [words]
+
+
 async def test_an_adviser_cannot_hand_on_what_a_colleague_holds_but_a_coordinator_can(
     client: httpx.AsyncClient, services: Services, as_claire: Headers, path: str, claire: Staff
 ):
