@@ -179,6 +179,7 @@ def widget_strings(language: str) -> dict[str, str]:
         "role_bot": say(language, "machine"),
         "role_staff": say(language, "person"),
         "role_system": say(language, "Notice"),
+        "changed": say(language, "changed"),
         "you": say(language, "You"),
         "hello": greeting(language),
         "placeholder": say(language, "Write your question"),

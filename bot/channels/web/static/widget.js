@@ -1931,7 +1931,7 @@
           author === "student" ? this.#written(event.text) : markdown(event.text),
           event.sources?.length ? this.#sources(event.sources) : null,
         ),
-        event.created_at && !isAside ? this.#time(event.created_at) : null,
+        event.created_at && !isAside ? this.#time(event.created_at, event.edited_at && !event.deleted) : null,
         event.buttons?.length ? this.#chips(event.buttons) : null,
         this.#mayBeRated(event) ? this.#helped(event) : null,
       );
@@ -2034,11 +2034,12 @@
       );
     }
 
-    #time(moment) {
+    #time(moment, isChanged = false) {
       const when = new Date(moment);
       const isToday = when.toDateString() === new Date().toDateString();
       const parts = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...(isToday ? {} : { day: "numeric", month: "short" }) };
-      return h("time", { datetime: moment, lang: this.#language }, new Intl.DateTimeFormat(this.#locale, parts).format(when));
+      const words = new Intl.DateTimeFormat(this.#locale, parts).format(when);
+      return h("time", { datetime: moment, lang: this.#language }, isChanged ? `${words} · ${this.#strings.changed}` : words);
     }
 
     #clock(moment) {
