@@ -1,6 +1,7 @@
 // What is asked before a deed: promise, reason, receiver, time, tags, other words.
 
 import { ask, can, isOver, Refused, start } from "./api.js";
+import { loadTags } from "./list.js";
 import { $, isMine, state, tell } from "./state.js";
 import { showDeeds } from "./talk.js";
 import { focusText } from "./writing.js";
@@ -205,6 +206,7 @@ function moments() {
 
 export function label() {
   if (!isUsable("label")) return;
+  loadTags();
   open($("labelling"), {
     fill(form) {
       form.elements.tags.value = (state.open.head.tags || []).join(", ");

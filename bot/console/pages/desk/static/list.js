@@ -17,6 +17,7 @@ export function setUpList() {
   for (const name of ["language", "desk", "tag"]) {
     $(`filter-${name}`).addEventListener("change", (event) => setFilter(name, event.target.value));
   }
+  $("filters").addEventListener("toggle", () => $("filters").open && loadTags());
   $("no-filters").addEventListener("click", () => {
     for (const name of ["language", "desk", "tag"]) setFilter(name, "");
     $("filters").open = false;
@@ -87,7 +88,7 @@ function showFilters() {
   $("no-filters").hidden = !used;
 }
 
-/** Desks and tags to choose from, where there are any. */
+/** Desks to choose from, where there are any. */
 async function loadChoices() {
   try {
     if (can("desks")) {
@@ -95,14 +96,25 @@ async function loadChoices() {
       $("filter-desk-field").hidden = state.desks.length < 2;
       $("filter-desk").append(...state.desks.map((desk) => make("option", { value: desk.slug }, desk.name)));
     }
-    if (can("tags")) {
-      const { tags } = await ask("tags");
-      $("filter-tag-field").hidden = !tags.length;
-      $("filter-tag").append(...tags.map(({ tag, conversations }) => make("option", { value: tag }, `${tag} (${conversations})`)));
-      $("known-tags").append(...tags.map(({ tag }) => make("option", { value: tag })));
-    }
   } catch (error) {
     // Filters that could not be read are not offered; the lists work without.
+    if (isOver(error)) tell.signedOut();
+  }
+}
+
+/** Tags come and go while the page is open: read when they are about to be chosen. */
+export async function loadTags() {
+  if (!can("tags")) return;
+  try {
+    const { tags } = await ask("tags");
+    const { tag: chosen } = state.filters;
+    const counted = tags.map(({ tag, conversations }) => make("option", { value: tag }, `${tag} (${conversations})`));
+    if (chosen && !tags.some(({ tag }) => tag === chosen)) counted.push(make("option", { value: chosen }, chosen));
+    $("filter-tag-field").hidden = !counted.length;
+    $("filter-tag").replaceChildren($("filter-tag").options[0], ...counted);
+    $("filter-tag").value = chosen;
+    $("known-tags").replaceChildren(...tags.map(({ tag }) => make("option", { value: tag })));
+  } catch (error) {
     if (isOver(error)) tell.signedOut();
   }
 }
