@@ -325,7 +325,8 @@ function taskNode(task) {
 async function finish(task) {
   try {
     await post(`tasks/${task.id}/done`);
-    tell.toast(say("task_was_done"), { undo: () => post(`tasks/${task.id}/undo`).then(() => tell.refresh()) });
+    const undo = () => post(`tasks/${task.id}/undo`).catch((error) => tell.explain(error)).then(() => tell.refresh());
+    tell.toast(say("task_was_done"), { undo });
   } catch (error) {
     await tell.explain(error);
   }
