@@ -93,7 +93,7 @@ class BotIsSilent(AccueilError):
 
 
 class CannotChange(AccueilError):
-    """What was said or noted cannot be changed any more, or there is nothing to be laid aside.
+    """What was said, noted or done cannot be changed any more, or there is nothing to be laid aside.
 
     `why` is stable: not_yours | too_late | deleted | delivered | too_long | nothing_waits.
     """

@@ -22,6 +22,7 @@ from bot.handoff.beside import LONGEST_TASK, add_note, add_task
 from bot.handoff.models import Outcome
 from bot.handoff.queries import Filters, InboxRow, check_readable, inbox, inbox_row, open_alerts
 from bot.handoff.service import check_text, claim, close, hand_to, queue_at, release, reply
+from bot.handoff.undoing import keep_with_deed, undo
 from bot.handoff.wire import BIGGEST_SEQ, ControlName, Event, Sent, event_json, long_poll
 from bot.identity.audit import record
 from bot.identity.models import AuditEntry, Staff
@@ -29,6 +30,7 @@ from bot.identity.models import AuditEntry, Staff
 READING = timedelta(minutes=30)
 """Opening the same transcript again within this is the same reading, for the audit log."""
 
+UNDO = "/undo"
 LONGEST_COMMENT = 2000
 """Characters of the note that goes with a move."""
 
@@ -182,13 +184,16 @@ Work = Callable[[Session, datetime], Any]
 def only_readable(signed_in: Callable[..., Staff]) -> Callable[..., None]:
     """A dependency for whole routers: a conversation that is not the colleague's to see does not exist for them.
 
+    `undo` is left to itself.
+
     Raises:
         NotFound: by `bot.handoff.desks.may_read`.
     """
 
     def check(request: Request, services: ServicesDep, staff: Annotated[Staff, Depends(signed_in)]) -> None:
         given = request.path_params.get("conversation_id")
-        if given is None:
+        # Who gave a conversation to another desk reads it no more, and may take that back: `undo` says who it is.
+        if given is None or request.scope["route"].path.endswith(UNDO):
             return
         try:
             conversation_id = UUID(str(given))
@@ -324,7 +329,8 @@ def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict
                 colleague = colleague_of(session, body.to.staff or "")
                 given = hand_to(session, conversation_id, staff, colleague, now, body.version)
             if body.note is not None:
-                add_note(session, given, staff, body.note, now, also=colleague)
+                note = add_note(session, given, staff, body.note, now, also=colleague)
+                keep_with_deed(given, staff, now, note=note.id)
 
         return await moved(services, conversation_id, transfer)
 
@@ -338,9 +344,11 @@ def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict
         def give_back(session: Session, now: datetime) -> None:
             given = release(session, conversation_id, staff, now, wanted.version)
             if (promise := wanted.promise) is not None:
-                add_task(session, given, staff, promise.text, promise.due, now, "promise.")
+                task = add_task(session, given, staff, promise.text, promise.due, now, "promise.")
+                keep_with_deed(given, staff, now, task=task.id)
             if wanted.note is not None:
-                add_note(session, given, staff, wanted.note, now)
+                note = add_note(session, given, staff, wanted.note, now)
+                keep_with_deed(given, staff, now, note=note.id)
 
         return await moved(services, conversation_id, give_back)
 
@@ -354,9 +362,23 @@ def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict
         def end(session: Session, now: datetime) -> None:
             closed = close(session, conversation_id, staff, now, wanted.version, outcome=wanted.reason)
             if wanted.note is not None:
-                add_note(session, closed, staff, wanted.note, now)
+                note = add_note(session, closed, staff, wanted.note, now)
+                keep_with_deed(closed, staff, now, note=note.id)
 
         return await moved(services, conversation_id, end)
+
+    @router.post(f"/conversations/{{conversation_id}}{UNDO}", response_model=DeskConversation)
+    async def undo_it(
+        services: ServicesDep, staff: StaffDep, conversation_id: UUID, expected: ExpectedVersion | None = None
+    ) -> dict[str, Any]:
+        """Take back one's own close, release or transfer, within two minutes, while nothing has come of it."""
+        version = expected.version if expected else None
+
+        def take_back(session: Session, now: datetime) -> None:
+            undo(session, conversation_id, staff, services.office, now, version)
+
+        # What the deed took off the list of what calls somebody has just been put back.
+        return await moved(services, conversation_id, take_back, sees_alerts=False)
 
     @router.post(
         "/conversations/{conversation_id}/messages",

@@ -97,6 +97,8 @@ class Conversation(Base):
     """When a student who has not come back by then is told by mail that an answer is there."""
     answer_mailed: Mapped[bool] = mapped_column(default=False, server_default=false())
     """That mail has gone since the student last wrote; the next one is for answers after they have read."""
+    undoing: Mapped[dict[str, Any] | None]
+    """How it was before a colleague last closed it, gave it back or handed it over (bot.handoff.undoing)."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

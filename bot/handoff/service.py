@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -83,7 +84,9 @@ def hand_to(
     conversation = _held(session, conversation_id, staff, version, may_reassign=True)
     if conversation.assignee_id == colleague.id:
         return conversation
+    before = _as_it_is(session, conversation)
     _give(session, conversation, Move.HAND, colleague, now)
+    _can_be_undone(conversation, before, "transfer", staff, now)
     record(session, "transfer", staff_id=staff.id, now=now, conversation_id=conversation_id, to=colleague.id)
     return conversation
 
@@ -109,6 +112,7 @@ def queue_at(
     conversation = _held(session, conversation_id, staff, version, may_reassign=True)
     if conversation.control == Control.WAITING and conversation.desk == desk:
         return conversation
+    before = _as_it_is(session, conversation)
     case = open_case(session, conversation) or _add_case(session, conversation, now)
     if conversation.control == Control.STAFF:
         # The wait begins anew: until now a colleague had it.
@@ -120,6 +124,7 @@ def queue_at(
     session.flush()
     language = conversation.language
     _notice(session, conversation, now_waiting_at(language, office.desks[desk].name.get(language)), now)
+    _can_be_undone(conversation, before, "transfer", staff, now)
     record(session, "transfer", staff_id=staff.id, now=now, conversation_id=conversation_id, desk=desk)
     return conversation
 
@@ -150,6 +155,7 @@ def release(
         VersionChanged: it is not as it was at `version`, or it is with the bot already.
     """
     conversation = _held(session, conversation_id, staff, version)
+    before = _as_it_is(session, conversation)
     was_held = conversation.control == Control.STAFF
     _end_case(session, conversation, now)
     conversation.assignee_id = None
@@ -158,6 +164,7 @@ def release(
     _move(conversation, Move.RELEASE, now)
     session.flush()
     _notice(session, conversation, assistant_back(conversation.language, was_held=was_held), now)
+    _can_be_undone(conversation, before, "release", staff, now)
     record(session, "release", staff_id=staff.id, now=now, conversation_id=conversation_id)
     return conversation
 
@@ -173,6 +180,7 @@ def close(
 ) -> Conversation:
     """End the conversation; a new message of the student reopens it for the bot. Raises as `release`."""
     conversation = _held(session, conversation_id, staff, version)
+    before = _as_it_is(session, conversation)
     _end_case(session, conversation, now)
     conversation.assignee_id = None
     conversation.prompt = None
@@ -181,6 +189,7 @@ def close(
     _move(conversation, Move.CLOSE, now)
     session.flush()
     _notice(session, conversation, now_closed(conversation.language), now)
+    _can_be_undone(conversation, before, "close", staff, now)
     details = {"reason": str(outcome)} if outcome is not None else {}
     record(session, "close", staff_id=staff.id, now=now, conversation_id=conversation_id, **details)
     return conversation
@@ -319,6 +328,41 @@ def _add_case(session: Session, conversation: Conversation, now: datetime) -> Ca
 def _end_case(session: Session, conversation: Conversation, now: datetime) -> None:
     if (case := open_case(session, conversation)) is not None:
         case.closed_at = now
+
+
+def _as_it_is(session: Session, conversation: Conversation) -> dict[str, Any]:
+    """What `bot.handoff.undoing` puts back; instants as texts of RFC 3339, `case` None where nothing is asked for."""
+    case = open_case(session, conversation)
+    return {
+        "control": str(conversation.control),
+        "assignee": conversation.assignee_id,
+        "desk": conversation.desk,
+        "waiting_since": _iso(conversation.waiting_since),
+        "snoozed_until": _iso(conversation.snoozed_until),
+        "case": None
+        if case is None
+        else {
+            "id": case.id,
+            "desk": case.desk,
+            "escalated_at": _iso(case.escalated_at),
+            "claimed_at": _iso(case.claimed_at),
+            "claimed_by": case.claimed_by,
+        },
+    }
+
+
+def _iso(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.isoformat()
+
+
+def _can_be_undone(conversation: Conversation, before: dict[str, Any], deed: str, staff: Staff, now: datetime) -> None:
+    conversation.undoing = before | {
+        "deed": deed,
+        "staff": staff.id,
+        "at": now.isoformat(),
+        "version": conversation.version,
+        "seq": conversation.last_seq,
+    }
 
 
 def _check_version(conversation: Conversation, version: int | None) -> None:

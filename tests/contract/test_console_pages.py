@@ -235,7 +235,7 @@ def test_the_requests_behind_the_pages_are_known():
         ("POST", "/staff/api/conversations/{conversation_id}/release"),
         *(("POST", f"{talk}/{name}") for name in ("snooze", "tasks", "transfer")),
         ("POST", "/staff/api/conversations/{conversation_id}/typing"),
-        *(("POST", f"{talk}/{name}") for name in ("viewing", "wake")),
+        *(("POST", f"{talk}/{name}") for name in ("undo", "viewing", "wake")),
         ("POST", "/staff/api/here"),
         *(("POST", f"/staff/api/tasks/{{task_id}}/{name}") for name in ("done", "undo")),
         *(("POST", f"/staff/account/{name}") for name in ("password", "second-step", "second-step/codes")),

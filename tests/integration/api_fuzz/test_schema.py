@@ -57,6 +57,7 @@ OPERATIONS = [
     ("POST", f"{DESK}/{{conversation_id}}/claim"),
     ("POST", f"{DESK}/{{conversation_id}}/release"),
     ("POST", f"{DESK}/{{conversation_id}}/transfer"),
+    ("POST", f"{DESK}/{{conversation_id}}/undo"),
     ("GET", f"{DESK}/{{conversation_id}}/notes"),
     ("POST", f"{DESK}/{{conversation_id}}/notes"),
     ("POST", f"{DESK}/{{conversation_id}}/tasks"),

@@ -8,6 +8,7 @@ import os
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from hypothesis import HealthCheck, settings
@@ -27,6 +28,7 @@ from bot.handoff.beside import snooze, wake
 from bot.handoff.models import Case
 from bot.handoff.service import claim, close, hand_to, open_case, queue_at, release, reply
 from bot.handoff.tending import GONE_FOR_A_DAY, is_absent, requeue_if_absent, tend
+from bot.handoff.undoing import UNDOABLE, undo
 from bot.identity.models import Role, Staff
 from bot.tables import METADATA
 from tests.factories import incoming, make_conversation, make_staff, make_student
@@ -72,6 +74,8 @@ class Turns(RuleBasedStateMachine):
         self.disabled: set[str] = set()
         self.holder: str | None = None
         """Who has the conversation by what this machine saw happen."""
+        self.deed: tuple[str, datetime, str | None, list[Any]] | None = None
+        """The last deed that can be undone: whose, when, and before it the holder and the state."""
 
     @initialize()
     def begin(self) -> None:
@@ -173,6 +177,39 @@ class Turns(RuleBasedStateMachine):
         assert name not in self.disabled
         return True
 
+    def _state(self) -> list[Any]:
+        """What an undo must bring back: who has the conversation, where and since when it waits, every request."""
+        with self.database.read() as session:
+            talk = session.get_one(Conversation, self.talk)
+            cases = session.execute(select(*Case.__table__.columns).order_by(Case.id)).all()
+            return [talk.control, talk.assignee_id, talk.desk, talk.waiting_since, cases]
+
+    def _does(self, name: str, deed, *refusals: type[Exception]) -> bool:
+        """As `_as`, for what can be undone."""
+        with self.database.read() as session:
+            version = session.get_one(Conversation, self.talk).version
+        before = self.holder, self._state()
+        if not self._as(name, deed, *refusals):
+            return False
+        with self.database.read() as session:
+            if session.get_one(Conversation, self.talk).version != version:
+                self.deed = (name, self.now, *before)
+        return True
+
+    @rule(name=NAMES)
+    def undoes(self, name: str) -> None:
+        def deed(session, staff, now) -> None:
+            undo(session, self.talk, staff, OFFICE, now)
+
+        before = self._state()
+        if self._as(name, deed, VersionChanged, CannotChange):
+            assert self.deed is not None
+            whose, at, self.holder, state = self.deed
+            assert (whose, self.now - at <= UNDOABLE, self._state()) == (name, True, state)
+            self.deed = None
+        else:
+            assert self._state() == before
+
     @rule(name=NAMES)
     def claims(self, name: str) -> None:
         if self._as(name, lambda session, staff, now: claim(session, self.talk, staff, now)):
@@ -182,7 +219,7 @@ class Turns(RuleBasedStateMachine):
     @rule(name=NAMES, ends=st.booleans())
     def gives_back_or_closes(self, name: str, ends: bool) -> None:
         move = close if ends else release
-        if self._as(name, lambda session, staff, now: move(session, self.talk, staff, now), VersionChanged):
+        if self._does(name, lambda session, staff, now: move(session, self.talk, staff, now), VersionChanged):
             assert self.holder in (None, name)
             self.holder = None
 
@@ -191,7 +228,7 @@ class Turns(RuleBasedStateMachine):
         def deed(session, staff, now) -> None:
             hand_to(session, self.talk, staff, session.get_one(Staff, self.staff[to]), now)
 
-        if self._as(name, deed, VersionChanged, InvalidField):
+        if self._does(name, deed, VersionChanged, InvalidField):
             assert self.holder in (None, name) or name == COORDINATOR
             assert to not in self.disabled
             self.holder = to
@@ -207,7 +244,7 @@ class Turns(RuleBasedStateMachine):
             assert queued.control == Control.WAITING
             assert (queued.waiting_since, open_case(session, queued).opened_at) == (since, place)
 
-        if self._as(name, deed, VersionChanged):
+        if self._does(name, deed, VersionChanged):
             assert self.holder in (None, name) or name == COORDINATOR
             self.holder = None
 

@@ -323,6 +323,71 @@ async def test_tags_are_replaced_counted_and_found(
     assert (too_many.status_code, too_many.json()["errors"][0]["field"]) == (422, "tags")
 
 
+async def test_a_deed_is_undone_with_the_note_and_the_promise_that_came_with_it(
+    client: httpx.AsyncClient, services: Services, as_claire: Headers, marc: Staff, path: str, talk: UUID
+):
+    async def beside() -> tuple[int, int]:
+        notes = (await client.get(f"{path}/notes", headers=as_claire)).json()["notes"]
+        return len(notes), len((await client.get(f"{V1}/tasks", headers=as_claire)).json()["tasks"])
+
+    held = (await client.post(f"{path}/claim", headers=as_claire)).json()
+    promise = {"text": "Ask the prefecture", "due": "2026-11-30"}
+    states = []
+    for deed, body in (
+        ("release", {"promise": promise, "note": "Speaks Spanish"}),
+        ("close", {"reason": "spam", "note": "An advertisement"}),
+        ("transfer", {"to": {"staff": "marc@junia.example"}, "note": "Yours"}),
+        ("transfer", {"to": {"desk": "housing"}, "note": "A lease"}),
+    ):
+        done = (await client.post(f"{path}/{deed}", json=body, headers=as_claire)).json()
+        written = await beside()
+        undone = await client.post(f"{path}/undo", json={"version": done["version"]}, headers=as_claire)
+        states.append((deed, written, await beside()))
+        expected = held | {"version": done["version"] + 1, "last_seq": done["last_seq"] + 1}
+        assert (undone.status_code, undone.json()) == (200, expected)
+
+    assert states == [
+        ("release", (1, 1), (0, 0)),
+        ("close", (1, 0), (0, 0)),
+        ("transfer", (1, 0), (0, 0)),
+        ("transfer", (1, 0), (0, 0)),
+    ]
+    assert said(services, talk)[-1] == ("system", "You are now talking to Claire.")
+
+
+async def test_an_undo_is_refused_with_the_reason(
+    client: httpx.AsyncClient, as_claire: Headers, as_marc: Headers, clock: FixedClock, path: str
+):
+    async def undo(headers: Headers, version: int | None = None) -> tuple[int, str, str | None]:
+        answer = await client.post(f"{path}/undo", json={"version": version}, headers=headers)
+        return answer.status_code, answer.json()["code"], answer.json().get("why")
+
+    closed = (await client.post(f"{path}/close", headers=as_claire)).json()["version"]
+    older, of_another = await undo(as_claire, closed - 1), await undo(as_marc, closed)
+    clock.instant += timedelta(minutes=3)
+    late = await undo(as_claire, closed)
+    await client.post(f"{path}/claim", headers=as_marc)
+    taken = await undo(as_claire, closed)
+
+    assert (older, of_another) == ((409, "version_changed", None), (409, "cannot_change", "not_yours"))
+    assert (late, taken) == ((409, "cannot_change", "too_late"), (409, "already_taken", None))
+
+
+async def test_whoever_gave_a_conversation_to_another_desk_takes_it_back_unseen(
+    client: httpx.AsyncClient, services: Services, claire: Staff, as_claire: Headers, as_sofia: Headers, path: str
+):
+    with services.database.write() as session:
+        join(session, services.office, "office", session.get_one(Staff, claire.id))
+    await client.post(f"{path}/transfer", json={"to": {"desk": "housing"}}, headers=as_claire)
+    hidden = await client.get(f"{path}/messages", headers=as_claire)
+    of_another = await client.post(f"{path}/undo", headers=as_sofia)
+    undone = await client.post(f"{path}/undo", headers=as_claire)
+    seen = [(await client.get(f"{path}/messages", headers=each)).status_code for each in (as_claire, as_sofia)]
+
+    assert (hidden.status_code, of_another.status_code) == (404, 409)
+    assert (undone.status_code, undone.json()["desk"], seen) == (200, "office", [200, 404])
+
+
 async def test_what_is_laid_aside_leaves_the_list_until_the_student_writes(
     client: httpx.AsyncClient, services: Services, as_claire: Headers, clock: FixedClock, path: str, talk: UUID
 ):
@@ -541,6 +606,7 @@ async def test_an_adviser_of_a_desk_finds_nothing_of_another_desk(
         ("POST", f"{path}/transfer", {"to": {"desk": "housing"}}),
         ("POST", f"{path}/release", None),
         ("POST", f"{path}/close", None),
+        ("POST", f"{path}/undo", None),
         ("POST", f"{path}/messages", {"client_id": str(uuid4()), "text": "Hello"}),
         ("POST", f"{path}/notes", {"text": "mine"}),
         ("POST", f"{path}/tasks", {"text": "call", "due": "2026-11-30"}),
