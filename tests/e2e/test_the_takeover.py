@@ -121,6 +121,78 @@ def test_the_colleague_who_comes_second_is_told_who_was_faster(desk: Desk, new_c
     expect(student.log.locator(".message.system")).to_have_count(1)
 
 
+def test_what_was_done_by_mistake_is_undone_by_a_key_or_by_a_button(desk: Desk, new_context: Context):
+    student = student_at(new_context(), desk)
+    student.ask("I want to talk to a person")
+    conversation = conversation_of(student)
+    claire = colleague_at(new_context(), desk, "Claire")
+    toast, keys = claire.page.locator("#toast-words"), claire.page.keyboard
+    claire.look_at("waiting")
+    claire.open(conversation)
+    claire.do("claim")
+    expect(claire.state).to_contain_text("You are answering")
+    claire.page.locator("#name").focus()
+
+    keys.press("e")
+    claire.page.locator("#closing textarea").fill("Closed by mistake")
+    claire.page.locator("#closing button.primary").click()
+    expect(toast).to_have_text("The conversation is closed.")
+    expect(student.status).to_contain_text("Closed")
+    expect(claire.page.locator("#transcript")).to_contain_text("Closed by mistake")
+    expect(claire.page.locator("#closing")).to_be_hidden()
+    keys.press("z")
+    expect(toast).to_have_text("Undone: everything is as before.")
+    expect(claire.state).to_contain_text("You are answering")
+    expect(claire.page.locator("#transcript")).not_to_contain_text("Closed by mistake")
+    expect(student.status).to_have_text("You are talking to Claire")
+    keys.press("z")
+    expect(claire.page.locator("#toast-undo")).to_be_hidden()
+
+    claire.page.locator("#transfer").click()
+    claire.page.locator("#handing [name=to]").select_option(f"staff:{desk.sign_in_of('Marc').email}")
+    claire.page.locator("#handing button.primary").click()
+    expect(student.status).to_have_text("You are talking to Marc")
+    claire.page.locator("#back").evaluate("link => link.click()")
+    expect(claire.page.locator("#open")).to_be_hidden()
+    claire.page.get_by_role("button", name="Undo").click()
+    expect(claire.state).to_contain_text("You are answering")
+    expect(student.status).to_have_text("You are talking to Claire")
+    # As at a desk that is not Claire's: she does not see it any more.
+    gone = f"**/staff/api/conversations/{conversation}"
+    claire.page.locator("#transfer").click()
+    claire.page.locator("#handing [name=to]").select_option("desk:housing")
+    claire.page.route(gone, lambda route: route.fulfill(status=404, json={"code": "not_found"}))
+    claire.page.locator("#handing button.primary").click()
+    expect(claire.page.locator("#transcript")).to_contain_text("This conversation no longer exists.")
+    expect(claire.page.locator("#transfer")).to_be_hidden()
+    expect(claire.page.locator("#handing")).to_be_hidden()
+    claire.page.unroute(gone)
+    keys.press("z")
+    expect(claire.state).to_contain_text("You are answering")
+    expect(claire.page.locator("#transcript")).to_contain_text("I want to talk to a person")
+    claire.answer("I am still here.")
+    expect(student.log.locator(".message.staff .text").last).to_have_text("I am still here.")
+    claire.do("close")
+
+
+def test_an_undo_that_comes_too_late_says_why(desk: Desk, new_context: Context):
+    student = student_at(new_context(), desk)
+    student.ask("I want to talk to a person")
+    claire = colleague_at(new_context(), desk, "Claire")
+    claire.look_at("waiting")
+    claire.open(conversation_of(student))
+    claire.do("close")
+    expect(student.status).to_contain_text("Closed")
+    student.ask("One more thing: what is the CVEC for?")
+
+    claire.page.locator("#toast-undo").click()
+
+    expect(claire.page.locator("#toast-words")).to_have_text(
+        "Something has happened in it since: this can no longer be undone."
+    )
+    expect(claire.state).to_contain_text("The assistant answers")
+
+
 def test_a_colleague_answers_from_a_phone(desk: Desk, new_context: Context, shoot: Shoot):
     student = student_at(new_context(viewport=PHONE, is_mobile=True, has_touch=True, locale="fr-FR"), desk, "/?lang=fr")
     student.ask("Bonjour, quand commencent les cours de français à Lille ?")

@@ -86,7 +86,7 @@ function toast(words, { isTrouble = false, undo = null } = {}) {
   const box = $("toast");
   $("toast-words").textContent = words;
   $("toast-undo").hidden = !undo;
-  $("toast-undo").textContent = undo ? say("undo") : "";
+  $("toast-undo").replaceChildren(...(undo ? [say("undo"), " ", make("kbd", { "aria-hidden": "true" }, "z")] : []));
   $("toast-undo").onclick = () => {
     box.classList.remove("shown");
     undo();
@@ -96,6 +96,8 @@ function toast(words, { isTrouble = false, undo = null } = {}) {
   clearTimeout(box.timer);
   box.timer = setTimeout(() => box.classList.remove("shown"), isTrouble || undo ? 8000 : 4000);
 }
+
+const canUndo = () => $("toast").classList.contains("shown") && !$("toast-undo").hidden;
 
 /** Say in words why something was refused, with the present holder's name. */
 async function explain(error, talk) {
@@ -165,6 +167,7 @@ function deedOf(event) {
     return GO[key] && (() => chooseTab(GO[key], { focus: true }));
   }
   if (event.target.role === "tab" && ["ArrowRight", "ArrowLeft"].includes(key)) return () => nextTab(key === "ArrowRight" ? 1 : -1);
+  if (key === "z") return canUndo() && (() => $("toast-undo").click());
   const reads = event.target.closest?.("#transcript");
   if (reads && key.startsWith("Arrow")) return null;
   if (/^[1-9]$/.test(key)) return () => chooseNumber(Number(key));

@@ -1,9 +1,9 @@
 // What is asked before a deed: promise, reason, receiver, time, tags, other words.
 
-import { ask, can, isOver, Refused, start } from "./api.js";
+import { ask, can, isOver, isPassing, post, Refused, start } from "./api.js";
 import { loadTags } from "./list.js";
 import { $, isMine, state, tell } from "./state.js";
-import { showDeeds } from "./talk.js";
+import { openAgain, showDeeds } from "./talk.js";
 import { focusText } from "./writing.js";
 import { dateInParis, make, momentHere, parisInstant, parisParts, say, shortMoment } from "./words.js";
 
@@ -45,8 +45,8 @@ async function attempt(deed, body, words, method = "POST") {
   talk.busy = true;
   showDeeds();
   try {
-    await ask(`conversations/${talk.id}/${deed}`, { method, body });
-    tell.toast(say(words));
+    const done = await ask(`conversations/${talk.id}/${deed}`, { method, body });
+    tell.toast(say(words), UNDOABLE.includes(deed) ? { undo: () => undo(talk.id, done.version) } : {});
     return "";
   } catch (error) {
     return await tell.wordsOf(error, talk);
@@ -57,6 +57,24 @@ async function attempt(deed, body, words, method = "POST") {
     // The button that was pressed may be gone: the keyboard goes on from the head of the conversation.
     if (state.open === talk && document.activeElement === document.body) $("name").focus();
   }
+}
+
+const UNDOABLE = ["release", "close", "transfer"];
+const NOT_UNDONE = { version_changed: "undo_changed", too_late: "undo_late" };
+
+/** Take back what was just done; whichever conversation is on the screen by now, that one is again. */
+async function undo(id, version) {
+  try {
+    await post(`conversations/${id}/undo`, { version });
+    tell.toast(say("undone"));
+    openAgain(id);
+  } catch (error) {
+    const words = error instanceof Refused && NOT_UNDONE[error.why || error.code];
+    if (words) tell.toast(say(words), { isTrouble: true });
+    else if (isPassing(error)) tell.toast(await tell.wordsOf(error), { isTrouble: true, undo: () => undo(id, version) });
+    else await tell.explain(error, { id });
+  }
+  tell.refresh();
 }
 
 /** Show a dialog and do what its form says; a refused field is named in it, and nothing that was typed is lost. */

@@ -37,6 +37,15 @@ export function openFromAddress() {
   lookOn();
 }
 
+/** On the screen as it is now, also one that was not ours to see for a moment. */
+export function openAgain(id) {
+  if (state.open?.id !== id) location.hash = id;
+  else if (!state.open.head) {
+    state.open = null;
+    openFromAddress();
+  } else showView("talk");
+}
+
 /** On a phone one of three screens: list, talk, beside. */
 export function showView(view) {
   document.body.dataset.view = state.open ? view : "list";
@@ -74,7 +83,13 @@ export async function loadOpen() {
     if (isOver(error)) tell.signedOut();
     if (state.open !== talk) return true;
     const gone = error instanceof Refused && [404, 422].includes(error.status);
-    if (!talk.head || gone) {
+    if (gone) {
+      talk.head = null;
+      $("state").textContent = "";
+      for (const deed of DEEDS) $(deed).hidden = true;
+      showComposer();
+    }
+    if (!talk.head) {
       const again = gone ? null : make("button", { type: "button", onclick: () => tell.refresh() }, say("try_again"));
       $("transcript").replaceChildren(make("div", { class: "empty" }, make("p", {}, say(gone ? "gone" : "load_failed")), again));
     }
