@@ -189,5 +189,5 @@ def script_strings(language: str) -> dict[str, Any]:
         "file_pending": say(language, "arriving…"),
         "file_failed": say(language, "did not arrive; the student has been told"),
         "file_refused": say(language, "was not kept"),
-        "gone": say(language, "This conversation no longer exists."),
+        "gone": say(language, "This conversation no longer exists, or it is at a desk that is not yours."),
     }
