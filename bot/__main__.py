@@ -321,7 +321,8 @@ def bench_inbox_command(
     from bot.bench.inbox import bench_inbox
 
     with one_sentence():
-        bench_inbox(say, conversations, messages, database_url)
+        if not bench_inbox(say, conversations, messages, database_url):
+            raise typer.Exit(1)
 
 
 @bench_app.command("nlu")

@@ -281,7 +281,11 @@ def _satisfaction(whole: Figures, language: str) -> Indicator:
     return Indicator(
         title=say(language, "Satisfaction"),
         headline=helped if share != "–" else _none(language),
-        definition=say(language, "The share of students' judgements under an answer that say it helped."),
+        definition=say(
+            language,
+            "The share of students' judgements that say an answer helped; the same judgement in one conversation "
+            "counts once a week.",
+        ),
         base=say(language, "{count} judgements.", count=shown_words(total, language)),
         how=say(language, "A student may press “helpful” or “not helpful” under an answer; both are counted."),
         limits=say(language, "Whoever judges is not chosen by chance: the share holds for those who did."),

@@ -199,9 +199,10 @@ def _count_cases(
 
 
 def _ratings(span: Span) -> Select[str, int]:
-    """(yes or no, answers): what a student said of an answer last."""
+    """(yes or no, conversations): one person who judges five answers is no group of five."""
     said = case((Rating.helpful, literal_column("'yes'")), else_=literal_column("'no'"))
-    return select(said, func.count()).where(_within(Rating.created_at, span)).group_by(said)
+    talks = func.count(func.distinct(Rating.conversation_id))
+    return select(said, talks).where(_within(Rating.created_at, span)).group_by(said)
 
 
 def _ceiling(value: float) -> int:

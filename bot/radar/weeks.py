@@ -42,7 +42,7 @@ class Name(StrEnum):
     REQUEST = "request"
     """Requests for a person, by the week in which they were made: `made`."""
     HELPFUL = "helpful"
-    """What students said of an answer: `yes` or `no`."""
+    """Conversations in which a student said of an answer that it helped (`yes`) or not (`no`); or both."""
     KEPT = "kept"
     """That the week was counted."""
 

@@ -122,6 +122,21 @@ def test_waits_are_counted_when_they_end_and_again_in_opening_hours(database: Da
     assert "wait_open" not in counted(database)
 
 
+def test_one_student_who_judges_many_answers_is_one(database: Database):
+    conversation_id = talk(database)
+    with database.write() as session:
+        conversation = session.get_one(Conversation, conversation_id)
+        for topic, helpful in (("visa", True), ("caf", True), ("bank", False)):
+            understanding = {"action": "answer", "topic": topic, "group": "ask"}
+            answer = append(
+                session, conversation, Author.BOT, "A reply", now=NOON, in_reply_to=2, understanding=understanding
+            )
+            rate(session, conversation_id, answer.seq, NOON, helpful=helpful)
+    judge(database, NOON, yes=1)
+
+    assert counted(database)["helpful"] == {"yes": 2, "no": 1}
+
+
 def test_of_each_answer_the_last_word_of_the_student_counts_in_the_week_in_which_it_was_said(database: Database):
     judge(database, NOON, yes=3, no=2)
     judge(database, NOON - timedelta(days=7), yes=1)
