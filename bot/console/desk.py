@@ -24,6 +24,7 @@ from bot.handoff.queries import Filters, InboxRow, check_readable, inbox, inbox_
 from bot.handoff.service import check_text, claim, close, hand_to, queue_at, release, reply
 from bot.handoff.undoing import keep_with_deed, undo
 from bot.handoff.wire import BIGGEST_SEQ, ControlName, Event, Sent, event_json, long_poll
+from bot.i18n.translate import mark
 from bot.identity.audit import record
 from bot.identity.models import AuditEntry, Staff
 
@@ -433,7 +434,7 @@ def colleague_of(session: Session, email: str) -> Staff:
     """Raises InvalidField."""
     colleague = session.scalar(select(Staff).where(Staff.email == email.strip().lower().replace("\x00", "?")))
     if colleague is None:
-        raise InvalidField("There is no account with this address.", field="to.staff")
+        raise InvalidField(mark("There is no account with this address."), field="to.staff")
     return colleague
 
 

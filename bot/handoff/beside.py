@@ -219,9 +219,9 @@ def set_tags(session: Session, conversation: Conversation, staff: Staff, tags: S
     check_role(staff)
     wanted = dict.fromkeys(clean_text(tag).casefold() for tag in tags)
     if len(wanted) > MOST_TAGS:
-        raise InvalidField(f"At most {MOST_TAGS} tags are possible; leave some out.", field="tags")
+        raise InvalidField(mark("At most {most} tags are possible; leave some out."), field="tags", most=MOST_TAGS)
     if any(not 0 < len(tag) <= LONGEST_TAG for tag in wanted):
-        raise InvalidField(f"A tag has 1 to {LONGEST_TAG} characters.", field="tags")
+        raise InvalidField(mark("A tag has 1 to {longest} characters."), field="tags", longest=LONGEST_TAG)
     session.execute(delete(Tag).where(Tag.conversation_id == conversation.id))
     session.add_all(Tag(conversation_id=conversation.id, tag=tag) for tag in wanted)
     conversation.updated_at = now

@@ -258,11 +258,11 @@ def check_role(staff: Staff) -> None:
 def check_text(text: str, longest: int, field: str = "text") -> None:
     """Raises InvalidField."""
     if not text.strip() or len(text) > longest or "\x00" in text:
-        raise InvalidField(f"The text must have between 1 and {longest} characters.", field=field)
+        raise InvalidField(mark("The text must have between 1 and {longest} characters."), field=field, longest=longest)
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise InvalidField("The text holds half a character (a lone surrogate).", field=field) from error
+        raise InvalidField(mark("The text holds half a character (a lone surrogate)."), field=field) from error
 
 
 def name_of(session: Session, staff_id: int | None) -> str:

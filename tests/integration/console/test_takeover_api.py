@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -199,6 +200,23 @@ async def test_why_a_transfer_is_refused_is_said_in_the_language_of_the_console(
 ):
     headers = {**as_claire, "Accept-Language": language}
     refused = await client.post(f"{path}/transfer", json={"to": to}, headers=headers)
+
+    assert [each["message"] for each in refused.json()["errors"]] == [words]
+
+
+@pytest.mark.parametrize(
+    ("deed", "body", "words"),
+    [
+        ("tags", {"tags": [" "]}, "Une étiquette a de 1 à 30 caractères."),
+        ("notes", {"text": " "}, "Le texte doit avoir entre 1 et 4000 caractères."),
+    ],
+)
+async def test_why_a_text_is_refused_is_said_in_the_language_of_the_console(
+    client: httpx.AsyncClient, as_claire: Headers, path: str, deed: str, body: dict[str, Any], words: str
+):
+    headers = {**as_claire, "Accept-Language": "fr"}
+    method = "PUT" if deed == "tags" else "POST"
+    refused = await client.request(method, f"{path}/{deed}", json=body, headers=headers)
 
     assert [each["message"] for each in refused.json()["errors"]] == [words]
 

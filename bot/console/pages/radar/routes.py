@@ -154,7 +154,7 @@ def _day(text: str, field: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise InvalidField(f"{text!r} is not a date such as 2026-09-01.", field=field) from error
+        raise InvalidField(mark("“{text}” is not a date such as 2026-09-01."), field=field, text=text) from error
 
 
 def _report(services: Services, signed_in: SignedIn, first: str, last: str, faults: Mapping[str, str]) -> Response:
@@ -376,7 +376,7 @@ def _share(percent: str) -> float:
     try:
         return int(percent) / 100
     except ValueError as error:
-        raise InvalidField("The share is not a whole number of percent.", field="left_out") from error
+        raise InvalidField(mark("The share is not a whole number of percent."), field="left_out") from error
 
 
 def _audience(services: Services, wish: Wish, choice: Choice, now: datetime) -> Audience:

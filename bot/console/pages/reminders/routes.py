@@ -93,7 +93,7 @@ class Draft:
         try:
             percent = int(self.left_out)
         except ValueError as error:
-            raise InvalidField("The share is not a whole number of percent.", field="left_out") from error
+            raise InvalidField(mark("The share is not a whole number of percent."), field="left_out") from error
         filters = {fact: value for fact in FILTERS if (value := getattr(self, fact))}
         return Wish(self.step, self.name, filters, percent / 100)
 
