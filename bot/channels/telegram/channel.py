@@ -17,7 +17,7 @@ from bot.channels.telegram.files import fetch_due
 from bot.channels.telegram.formatting import parts_of
 from bot.channels.telegram.incoming import CHANNEL, Elsewhere, Handed, Person, Pressed, Said, read
 from bot.channels.telegram.intake import HOLD, Intake, Taken, store_updates
-from bot.channels.telegram.menu import publish_menu
+from bot.channels.telegram.menu import introduce, publish_menu
 from bot.channels.telegram.sender import Sender
 from bot.channels.telegram.typing import Typing
 from bot.config import Settings
@@ -119,6 +119,7 @@ class TelegramChannel:
         written = await quietly("menu", publish_menu(self.bot))
         if written:
             log.info("telegram_menu_written", languages=written)
+        self._errand("introduction", introduce(self.bot))
 
     @property
     def _webhook(self) -> str:

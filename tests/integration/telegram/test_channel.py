@@ -13,6 +13,7 @@ from bot.answers.words import HELP
 from bot.channels.telegram import channel as channel_module
 from bot.channels.telegram.channel import UPDATES, TelegramChannel, webhook_of
 from bot.channels.telegram.client import Client, webhook_secret
+from bot.channels.telegram.menu import WHO, description_in
 from bot.config import Settings
 from bot.conversations.commands import MENU
 from bot.conversations.messages import Button
@@ -31,6 +32,7 @@ from bot.conversations.service import append
 from bot.conversations.words import greeting
 from bot.errors import ConfigurationError, Unavailable
 from bot.handoff.service import claim, reply
+from bot.i18n.languages import CODES
 from bot.i18n.translate import say
 from bot.identity.staff import make_token
 from tests.factories import make_staff
@@ -331,6 +333,27 @@ def test_the_menu_is_in_every_language_and_written_once(desk: Gateway, fake: Fak
     assert fake.menu("fr")[1]["description"] == say("fr", MENU["human"])
     assert fake.menu("tlh") == fake.menu("en")
     assert len(fake.calls("setMyCommands")) == 8
+
+
+def test_a_chat_in_which_nobody_has_written_says_who_the_bot_is_in_every_language(database, tmp_path: Path, fake: Fake):
+    def said(method: str, **of: str) -> str:
+        answer = fake.http.get(f"/bot{fake.token}/get{method}", params=of)
+        return str(next(iter(answer.json()["result"].values())))
+
+    theirs = {"description": "Le guichet de notre école", "language_code": "fr"}
+    fake.http.post(f"/bot{fake.token}/setMyDescription", json=theirs).raise_for_status()
+    for looked_at in (8, 16):
+        with gateway(database, tmp_path, fake):
+            until(lambda wanted=looked_at: len(fake.calls("getMyShortDescription")) == wanted)
+            until(lambda: len(fake.calls("setMyShortDescription")) == 8)
+
+    assert said("MyDescription", language_code="fr") == "Le guichet de notre école"
+    for code in set(CODES) - {"fr"}:
+        assert said("MyDescription", language_code=code) == description_in(code)
+    assert said("MyDescription", language_code="de") == description_in("en")
+    assert said("MyShortDescription", language_code="uk") == say("uk", WHO)
+    # Once: seven languages less the one that was there, and the one for all others; eight short ones.
+    assert (len(fake.calls("setMyDescription")), len(fake.calls("setMyShortDescription"))) == (1 + 7, 8)
 
 
 def test_a_start_writes_of_the_menu_what_has_changed_and_no_more(database, tmp_path: Path, fake: Fake):
