@@ -103,6 +103,25 @@ class CannotChange(AccueilError):
     user_text = "This can no longer be changed here."
 
 
+class NoColleague(AccueilError):
+    """A file came while no colleague has the conversation: nobody here could read it."""
+
+    code = "no_colleague"
+    status = HTTPStatus.CONFLICT
+    user_text = "Files can be sent here once a person of the office has taken over."
+
+
+class TooManyFiles(AccueilError):
+    """A conversation has brought as much as it may in a day: `files`, and `limit` in MB."""
+
+    code = "too_many_files"
+    status = HTTPStatus.CONFLICT
+    user_text = (
+        "This file was not passed on: at most {files} files and {limit} MB a day can be sent here. Send it tomorrow, "
+        "please."
+    )
+
+
 class NotLinked(AccueilError):
     """What is asked for belongs to a student, and this conversation is linked to none."""
 
@@ -136,6 +155,8 @@ ERRORS: tuple[type[AccueilError], ...] = (
     AlreadyTaken,
     VersionChanged,
     CannotChange,
+    NoColleague,
+    TooManyFiles,
     NotLinked,
     TooMany,
     Unavailable,

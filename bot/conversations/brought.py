@@ -1,6 +1,7 @@
 """What may be kept of something that is not a text, under which name, and how the transcript shows it."""
 
 import unicodedata
+from hashlib import sha256
 
 from bot.conversations.messages import Brought
 from bot.i18n.translate import mark, say
@@ -55,13 +56,30 @@ LINES = {
 }
 
 
+def handed_over(name: str, media_type: str, content: bytes) -> Brought:
+    """A file that comes with its bytes: a photo where it is an image of a known type, else a document."""
+    clean, known_type = clean_name(name), media_type_of(media_type)
+    is_photo = known_type.startswith("image/")
+    return Brought(
+        kind="photo" if is_photo else "document",
+        name=clean,
+        media_type=known_type,
+        size=len(content),
+        external="",
+        summary=clean if is_photo else "",
+        content=content,
+        digest=sha256(f"{clean}\0{known_type}\0".encode() + content).hexdigest(),
+    )
+
+
 def is_too_large(brought: Brought) -> bool:
     return brought.kind in FILES and brought.size > MOST_BYTES
 
 
 def can_be_kept(brought: Brought) -> bool:
-    """A file that the channel can hand over to us."""
-    return brought.kind in FILES and 0 < len(brought.external) <= LONGEST_EXTERNAL and not is_too_large(brought)
+    """A file that the channel has handed over or can hand over to us."""
+    is_there = brought.content is not None or 0 < len(brought.external) <= LONGEST_EXTERNAL
+    return brought.kind in FILES and is_there and not is_too_large(brought)
 
 
 def clean_name(name: str) -> str:

@@ -18,7 +18,11 @@ class Brought:
     album: str = ""
     """The same for files that were sent as one."""
     summary: str = ""
-    """What a place, a contact or a poll says, for a colleague's eyes."""
+    """What a place, a contact or a poll says, for a colleague's eyes; the name of a photo that has one."""
+    content: bytes | None = field(default=None, repr=False)
+    """The file itself, where the channel has it already."""
+    digest: str = ""
+    """Of such a file with its name and type: what tells a repeat from another file."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class IncomingMessage:
         if self.button is not None:
             return {"button": self.button}
         if self.brought is not None:
-            return {"brought": self.brought.kind, "text": self.text or "", "album": self.brought.album}
+            told = {"brought": self.brought.kind, "text": self.text or "", "album": self.brought.album}
+            return told | ({"digest": self.brought.digest} if self.brought.digest else {})
         return {"text": self.text}
 
 

@@ -36,7 +36,7 @@ from bot.conversations.models import (
     OutboxEntry,
 )
 from bot.conversations.states import Move, after
-from bot.errors import BotIsSilent, DifferentContent, InvalidField, NotFound, TooMany
+from bot.errors import BotIsSilent, DifferentContent, InvalidField, NoColleague, NotFound, TooMany, TooManyFiles
 
 LONGEST_TEXT = 4000
 """Characters, of the widget and of colleagues."""
@@ -171,6 +171,8 @@ def receive_message(session: Session, conversation_id: UUID, incoming: IncomingM
     Raises:
         DifferentContent: the external id came before with another content.
         InvalidField: the text is empty, too long or not valid Unicode.
+        NoColleague: a file with its bytes, while no colleague has the conversation.
+        TooManyFiles: such a file, and the conversation has brought as much as it may in a day.
     """
     text = _checked_text(incoming)
     conversation = locked_conversation(session, conversation_id)
@@ -178,6 +180,8 @@ def receive_message(session: Session, conversation_id: UUID, incoming: IncomingM
         if known.conversation_id != conversation_id or not _is_same(known.content, incoming.content):
             raise DifferentContent
         return Received(_message_at(session, conversation_id, known.seq), is_new=False)
+    if incoming.brought is not None and incoming.brought.content is not None:
+        check_takes_files(session, conversation, incoming)
     _student_writes(conversation)
     label = text if incoming.button is None else _label_of(session, conversation_id, incoming.button)
     content = incoming.content
@@ -186,6 +190,9 @@ def receive_message(session: Session, conversation_id: UUID, incoming: IncomingM
         label = text.strip() or line_of(brought, conversation.language, is_with_staff=is_with_staff)
         is_wanted = is_with_staff and can_be_kept(brought)
         is_over = is_wanted and not _has_room(session, conversation_id, brought.size, now)
+        if is_over and brought.content is not None:
+            # Whoever waits for the answer to an upload is told at once, instead of by a line of the talk.
+            raise TooManyFiles(files=MOST_FILES_A_DAY, limit=MOST_MEGABYTES_A_DAY)
         content |= {"kept": is_wanted and not is_over, "large": is_too_large(brought), "over": is_over}
     message = append(session, conversation, Author.STUDENT, label, now=now, client_id=incoming.external_id)
     if brought is not None and brought.kind in FILES and (content["kept"] or text.strip()):
@@ -204,6 +211,12 @@ def receive_message(session: Session, conversation_id: UUID, incoming: IncomingM
     conversation.channel = incoming.channel
     session.flush()
     return Received(message, is_new=True)
+
+
+def check_takes_files(session: Session, conversation: Conversation, incoming: IncomingMessage) -> None:
+    """Raises NoColleague while no colleague has the conversation; what came before may come again."""
+    if conversation.control != Control.STAFF and _known_entry(session, incoming) is None:
+        raise NoColleague
 
 
 def _student_writes(conversation: Conversation) -> None:
@@ -236,12 +249,15 @@ def _has_room(session: Session, conversation_id: UUID, size: int, now: datetime)
 
 
 def _note_file(session: Session, message: Message, brought: Brought, now: datetime, *, is_kept: bool) -> None:
-    """Note a file for the colleague. One that is kept the channel fetches; of another it is known that it was there."""
+    """Note a file for the colleague. One that is kept is there or fetched by the channel; of another it is known that
+    it was there."""
+    coming = AttachmentState.PENDING if brought.content is None else AttachmentState.KEPT
     session.add(
         Attachment(
             message_id=message.id,
             external=brought.external if is_kept else "",
-            state=AttachmentState.PENDING if is_kept else AttachmentState.REFUSED,
+            content=brought.content if is_kept else None,
+            state=coming if is_kept else AttachmentState.REFUSED,
             name=clean_name(brought.name),
             media_type=media_type_of(brought.media_type),
             size=brought.size,

@@ -36,6 +36,7 @@ from bot.console import staff_api_router, staff_pages_router
 from bot.console.pages.buddies.upload import IMPORT_PATH
 from bot.console.pages.students.routes import MOST_UPLOAD, UPLOAD_PATH
 from bot.console.pages.students.uploads import drop_old_uploads
+from bot.conversations.brought import MOST_BYTES as MOST_FILE
 from bot.conversations.messages import Source
 from bot.conversations.models import Message
 from bot.editing.live import follow
@@ -73,7 +74,8 @@ REMINDING = 60.0
 
 DESCRIPTION = """The welcome desk of an international office, in chat. Errors are `application/problem+json` with a
 stable `code`: not_found, not_signed_in, not_allowed, invalid_field, different_content, already_taken, version_changed,
-cannot_change, not_linked, too_many, too_large, method_not_allowed, unavailable, internal."""
+cannot_change, no_colleague, too_many_files, not_linked, too_many, too_large, method_not_allowed, unavailable,
+internal."""
 
 
 LATER = (
@@ -203,7 +205,12 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
         app.include_router(webhook_router(telegram))
     if settings.in_development:
         app.include_router(mailbox_router(settings.data / "mailbox"))
-    larger = {UPLOAD_PATH: MOST_UPLOAD, IMPORT_PATH: MOST_UPLOAD, WEBHOOK_PATH: MOST_UPDATE}
+    larger = {
+        UPLOAD_PATH: MOST_UPLOAD,
+        IMPORT_PATH: MOST_UPLOAD,
+        WEBHOOK_PATH: MOST_UPDATE,
+        api.PREFIX + api.FILES_PATH: MOST_FILE,
+    }
     app.add_middleware(BodyLimit, most_bytes=MOST_BYTES, larger=larger)
     app.add_middleware(SecurityHeaders)
     if settings.origins:
@@ -316,7 +323,8 @@ def _document_errors(app: FastAPI) -> None:
         for path in schema["paths"].values():
             for operation in path.values():
                 if "requestBody" in operation:
-                    operation["responses"]["413"] = {"description": f"A body of more than {MOST_BYTES // 1024} KiB."}
+                    too_large = {"description": f"A body of more than {MOST_BYTES // 1024} KiB."}
+                    operation["responses"].setdefault("413", too_large)
                 for status, response in operation["responses"].items():
                     if status >= "400":
                         response["content"] = content

@@ -2,32 +2,39 @@
 
 from collections.abc import Mapping
 
+from starlette.responses import Response
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.gateway.problems import problem
 
-TOO_LARGE = problem(413, "too_large", "The request is too large.")
+
+def too_large(most_bytes: int) -> Response:
+    """What is said to a body of more than so many bytes."""
+    kib = most_bytes // 1024
+    limit = f"{kib} KiB" if kib < 1024 else f"{kib // 1024} MB"
+    return problem(413, "too_large", f"The request is too large: {limit} at most.")
 
 
 class BodyLimit:
     """Refuses a body of more than `most_bytes` before it is read into memory.
 
-    `larger` has the paths that take more, a file say, with how much.
+    `larger` has the paths that take more, a file say, with how much; written as routes are: `/talks/{id}/files`.
     """
 
     def __init__(self, app: ASGIApp, most_bytes: int, larger: Mapping[str, int] | None = None) -> None:
         self.app = app
         self.most_bytes = most_bytes
-        self.larger = larger or {}
+        self.larger = [(compile_path(path)[0], most) for path, most in (larger or {}).items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        most_bytes = self.larger.get(scope["path"], self.most_bytes)
+        most_bytes = next((most for path, most in self.larger if path.match(scope["path"])), self.most_bytes)
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if length.isdigit() and int(length) > most_bytes:
-            await TOO_LARGE(scope, receive, send)
+            await too_large(most_bytes)(scope, receive, send)
             return
         taken = 0
 
@@ -45,7 +52,7 @@ class BodyLimit:
             if taken <= most_bytes:
                 await send(message)
             elif message["type"] == "http.response.start":
-                await TOO_LARGE(scope, receive, send)
+                await too_large(most_bytes)(scope, receive, send)
 
         await self.app(scope, limited, refused)
 

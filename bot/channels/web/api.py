@@ -2,22 +2,26 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from starlette.requests import ClientDisconnect
 
 from bot.bootstrap import Services
 from bot.channels.web.limits import AddressLimit
+from bot.conversations.brought import MOST_MEGABYTES, handed_over
 from bot.conversations.messages import IncomingMessage
 from bot.conversations.models import Author, Control, Conversation
 from bot.conversations.queries import conversation_of_token
 from bot.conversations.service import (
     LONGEST_TEXT,
     check_rate,
+    check_takes_files,
     open_conversation,
     receive_message,
     set_language,
@@ -122,7 +126,19 @@ TokenDep = Annotated[str, Depends(bearer)]
 After = Annotated[int, Query(ge=0, le=BIGGEST_SEQ, description="Events after this seq.")]
 
 
-router = APIRouter(prefix="/api/v1", tags=["students"])
+PREFIX = "/api/v1"
+FILES_PATH = "/conversations/{conversation_id}/files"
+LONGEST_FILE_NAME = 300
+"""Characters; what systems of files allow is shorter."""
+A_FILE = {
+    "requestBody": {
+        "required": True,
+        "description": "The bytes of the file; their type is the Content-Type.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+router = APIRouter(prefix=PREFIX, tags=["students"])
 
 
 def language_of(wanted: str | None, accept: str | None) -> tuple[str, bool]:
@@ -207,22 +223,8 @@ async def send(
     """Store a message; it is answered after it is stored."""
     now = services.clock.now()
     incoming = IncomingMessage("web", f"{conversation_id}:{body.client_id}", body.text, body.button, now)
-
-    def write() -> tuple[dict[str, Any], bool]:
-        with services.database.write() as session:
-            conversation = conversation_of_token(session, conversation_id, token)
-            check_rate(
-                session,
-                conversation.id,
-                incoming,
-                per_minute=services.settings.messages_per_minute,
-                is_urgent=services.door.is_urgent,
-            )
-            received = receive_message(session, conversation.id, incoming, now)
-            return event_json(received.message), received.is_new
-
     try:
-        event, is_new = await asyncio.to_thread(write)
+        event, is_new = await asyncio.to_thread(_take_in, services, conversation_id, token, incoming)
     except Unavailable as error:
         kind = services.door.kind_of(body.text or "")
         if kind is None:
@@ -235,6 +237,92 @@ async def send(
     else:
         response.status_code = 200
     return Sent.model_validate({"event": event})
+
+
+@router.post(
+    FILES_PATH,
+    status_code=202,
+    openapi_extra=A_FILE,
+    responses={
+        **PROBLEMS,
+        200: {"model": Sent, "description": "The same file again."},
+        409: {
+            "model": Problem,
+            "description": "No colleague has the conversation (`no_colleague`), the files of a day are used up "
+            "(`too_many_files`), or the same client_id came with another content.",
+        },
+        413: {"model": Problem, "description": f"A file of more than {MOST_MEGABYTES} MB."},
+        429: CONFLICT[429],
+    },
+)
+async def send_file(
+    conversation_id: UUID,
+    client_id: Annotated[UUID, Query(description="Made by the client; the same one again is the same file.")],
+    name: Annotated[str, Query(min_length=1, max_length=LONGEST_FILE_NAME, description="With its ending.")],
+    request: Request,
+    services: ServicesDep,
+    token: TokenDep,
+    response: Response,
+) -> Sent:
+    """Hand over a file, while a colleague has the conversation. It is kept at once, or nothing of it is."""
+    now = services.clock.now()
+    named = IncomingMessage("web", f"{conversation_id}:{client_id}", "", None, now)
+
+    def look() -> None:
+        with services.database.read() as session:
+            check_takes_files(session, conversation_of_token(session, conversation_id, token), named)
+
+    # Whoever may not send one is refused before it is read into memory; what counts is asked again below.
+    await asyncio.to_thread(look)
+    content = await _body_of(request)
+    media_type = request.headers.get("content-type", "")
+
+    def take_in() -> tuple[dict[str, Any], bool]:
+        incoming = replace(named, brought=handed_over(name, media_type, content))
+        return _take_in(services, conversation_id, token, incoming)
+
+    event, is_new = await asyncio.to_thread(take_in)
+    if is_new:
+        services.live.arrived(conversation_id)
+        services.live.changed(conversation_id)
+    else:
+        response.status_code = 200
+    return Sent.model_validate({"event": event})
+
+
+def _take_in(
+    services: Services, conversation_id: UUID, token: str, incoming: IncomingMessage
+) -> tuple[dict[str, Any], bool]:
+    """(the event as the API tells it, whether it is new). Raises what `check_rate` and `receive_message` raise."""
+    with services.database.write() as session:
+        conversation = conversation_of_token(session, conversation_id, token)
+        check_rate(
+            session,
+            conversation.id,
+            incoming,
+            per_minute=services.settings.messages_per_minute,
+            is_urgent=services.door.is_urgent,
+        )
+        received = receive_message(session, conversation.id, incoming, incoming.sent_at)
+        return event_json(received.message), received.is_new
+
+
+async def _body_of(request: Request) -> bytes:
+    """The bytes of a file, of at most what the gateway lets through (see `BodyLimit`).
+
+    Raises:
+        HTTPException: the client went away, or the gateway has cut it off, whose own answer then takes the place.
+        InvalidField: there are none.
+    """
+    content = bytearray()
+    try:
+        async for part in request.stream():
+            content += part
+    except ClientDisconnect as error:
+        raise HTTPException(400, "The file did not come whole.") from error
+    if not content:
+        raise InvalidField("This file is empty.", field="body")
+    return bytes(content)
 
 
 @router.post(

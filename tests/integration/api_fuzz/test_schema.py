@@ -34,6 +34,7 @@ OPERATIONS = [
     ("PATCH", ONE),
     ("POST", f"{ONE}/messages"),
     ("GET", f"{ONE}/messages"),
+    ("POST", f"{ONE}/files"),
     ("POST", f"{ONE}/typing"),
     ("POST", f"{ONE}/ratings"),
     ("GET", f"{ONE}/path"),

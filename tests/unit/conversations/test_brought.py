@@ -9,6 +9,7 @@ from bot.conversations.brought import (
     MOST_BYTES,
     can_be_kept,
     clean_name,
+    handed_over,
     is_too_large,
     line_of,
     media_type_of,
@@ -123,3 +124,44 @@ def test_the_content_tells_a_file_from_its_caption_alone(now):
 
     assert with_photo.content == {"brought": "photo", "text": "visa?", "album": "a1"}
     assert IncomingMessage("telegram", "7", "visa?", None, now).content == {"text": "visa?"}
+
+
+def test_a_file_with_its_bytes_can_be_kept_although_no_channel_has_to_find_it():
+    file = handed_over("../visa.pdf", "application/pdf; x=1", b"%PDF")
+
+    assert (file.kind, file.name, file.media_type, file.size, file.external) == (
+        "document",
+        "visa.pdf",
+        "application/pdf",
+        4,
+        "",
+    )
+    assert can_be_kept(file) is True
+    assert can_be_kept(handed_over("visa.pdf", "application/pdf", b"x" * (MOST_BYTES + 1))) is False
+
+
+@pytest.mark.parametrize(
+    ("media_type", "kind"), [("image/jpeg", "photo"), ("image/svg+xml", "document"), ("video/mp4", "document")]
+)
+def test_only_an_image_of_a_known_type_is_a_photo(media_type, kind):
+    assert handed_over("a", media_type, b"x").kind == kind
+
+
+def test_a_photo_that_has_a_name_is_shown_with_it():
+    assert line_of(handed_over("passport.png", "image/png", b"x"), "en", is_with_staff=True) == "[Photo] passport.png"
+
+
+def test_another_name_type_or_content_is_another_file():
+    same = [handed_over("a.png", "image/png", b"x").digest, handed_over("b/a.png", "IMAGE/PNG", b"x").digest]
+    others = [
+        handed_over("b.png", "image/png", b"x").digest,
+        handed_over("a.png", "image/gif", b"x").digest,
+        handed_over("a.png", "image/png", b"y").digest,
+    ]
+
+    assert len({*same}) == 1
+    assert len({*same, *others}) == 4
+
+
+def test_the_bytes_of_a_file_are_in_no_line_of_a_log():
+    assert "secret" not in repr(handed_over("a.txt", "text/plain", b"secret"))
