@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from bot.conversations.brought import MOST_MEGABYTES
 from bot.conversations.words import greeting
 from bot.i18n.formats import date_words
 from bot.i18n.languages import BY_CODE, LANGUAGES, is_supported, negotiate
@@ -213,8 +214,24 @@ def widget_strings(language: str) -> dict[str, str]:
         "reason_unclear": say(language, "It is unclear"),
         "reason_not_my_case": say(language, "It is not my case"),
         "thanks": say(language, "Thank you."),
+        **_upload_strings(language),
         **_file_strings(language),
         **_telegram_strings(language),
+    }
+
+
+def _upload_strings(language: str) -> dict[str, str]:
+    """Those of sending a file."""
+    return {
+        "attach": say(language, "Send a file"),
+        "remove": say(language, "Remove"),
+        "upload_empty": say(language, "This file is empty."),
+        "upload_large": say(
+            language,
+            "This file was not passed on: it is larger than {limit} MB. Send a smaller one, please.",
+            limit=MOST_MEGABYTES,
+        ),
+        "upload_no_colleague": say(language, "Files can be sent here once a person of the office has taken over."),
     }
 
 

@@ -294,6 +294,14 @@ def test_a_name_is_kept_without_folders_and_without_what_a_screen_hides(client, 
     assert [each[0] for each in files(services)] == [name]
 
 
+def test_the_reasons_are_said_in_the_language_that_is_asked_for(client, talk):
+    response = hand_over(client, talk, **{"Accept-Language": "fr"})
+
+    assert answered(response)[2] == (
+        "Vous pourrez envoyer des fichiers ici dès qu'une personne du service aura pris le relais."
+    )
+
+
 def test_the_file_of_the_api_says_what_a_file_may_be(client):
     operation = client.get("/api/v1/openapi.json").json()["paths"]["/api/v1/conversations/{conversation_id}/files"]
 

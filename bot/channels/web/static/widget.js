@@ -25,6 +25,10 @@
   const STREAM_TRIES_BEFORE_POLLING = 3;
   const POLLING_LASTS = 120 * SECOND;
   const SEND_TRIES = 6;
+  const MOST_BYTES = 20 * 1024 * 1024;
+  // A network that is gone does not always say so.
+  const LONGEST_FILE_NAME = 300;
+  const UPLOAD_SILENCE = 60 * SECOND;
   const PAGE = 200;
   const LOOK_EVERY = 2 * SECOND;
   const TABS = ["steps", "data", "telegram"];
@@ -68,6 +72,7 @@
     file: ["M5 7l1.5 1.5L9 6", "M12 7.5h8", "M5 13l1.5 1.5L9 12", "M12 13.5h8", "M5 19l1.5 1.5L9 18", "M12 19.5h8"],
     back: ["M19 12H5", "M11 6l-6 6l6 6"],
     calendar: ["M4 6h16v14H4z", "M4 10.5h16", "M8.5 3v5", "M15.5 3v5"],
+    clip: ["M20 11.5l-8 8a5 5 0 0 1-7-7l8.5-8.5a3.3 3.3 0 0 1 4.7 4.7l-8.4 8.4a1.7 1.7 0 0 1-2.4-2.4l7.6-7.6"],
     plane: ["M21 4L3 11.5l6 2.5l8 6z", "M21 4L9 14v6l3.5-3.5"],
   };
 
@@ -279,6 +284,37 @@
     throw new Problem(response.status, details, Number(response.headers.get("Retry-After")) || 5);
   }
 
+  /** Hands a file over and tells how much of it has gone (0 to 1). Rejects with a Problem, or a TypeError as `fetch` does. */
+  function upload(path, { file, token, language, signal, onProgress }) {
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest();
+      let watchdog = 0;
+      const stillAlive = () => {
+        clearTimeout(watchdog);
+        watchdog = setTimeout(() => request.abort(), UPLOAD_SILENCE);
+      };
+      request.open("POST", API + path);
+      request.responseType = "json";
+      request.setRequestHeader("Accept-Language", language);
+      request.setRequestHeader("Authorization", `Bearer ${token}`);
+      request.setRequestHeader("Content-Type", file.type || "application/octet-stream");
+      request.upload.onprogress = ({ loaded, total }) => {
+        stillAlive();
+        onProgress(loaded / total);
+      };
+      request.onload = () => {
+        const { status, response } = request;
+        if (status < 300) resolve(response);
+        else reject(new Problem(status, response ?? {}, Number(request.getResponseHeader("Retry-After")) || 5));
+      };
+      request.onerror = request.onabort = () => reject(new TypeError("The file did not reach the server."));
+      request.onloadend = () => clearTimeout(watchdog);
+      signal.addEventListener("abort", () => request.abort());
+      stillAlive();
+      request.send(file);
+    });
+  }
+
   /** Yields `{event, data, id}` of a text/event-stream; calls `alive` for every piece that arrives. */
   async function* serverSentEvents(body, alive) {
     const reader = body.pipeThrough(new TextDecoderStream()).getReader();
@@ -309,7 +345,8 @@
    *
    * `view` is told `onEvent(event)`, `onChanged(event)` for one told before, `onControl({control, staff_name, position})`, `onTyping({author, on})`,
    * `onLine("connecting" | "online" | "offline")`, `onRestored()`, `onGone()`, and for each message on its way
-   * `onPending(item, state, details)`, `state` being "sending" | "retrying" | "slow" | "sent" | "failed" | "urgent".
+   * `onPending(item, state, details)`, `state` being "sending" | "retrying" | "slow" | "sent" | "failed" | "urgent",
+   * and for a file `onProgress(item, part)`.
    */
   class Conversation {
     #view;
@@ -324,6 +361,8 @@
     #changes = 0;
     #queue = [];
     #draining = false;
+    #files = [];
+    #uploading = null;
     #opening = null;
     #ended = false;
     #wasRestored = false;
@@ -347,10 +386,17 @@
       addEventListener("online", reconnect, options);
       addEventListener("offline", () => view.onLine("offline"), options);
       document.addEventListener("visibilitychange", () => document.hidden || wake(), options);
+      // Words are kept and sent later; a file goes with the page.
+      addEventListener("beforeunload", (event) => this.#uploading && event.preventDefault(), options);
     }
 
     get isOpen() {
       return this.#opening !== null;
+    }
+
+    /** The file that is on its way now, or null. */
+    get uploading() {
+      return this.#uploading;
     }
 
     get wasRestored() {
@@ -390,6 +436,19 @@
 
     retry() {
       this.#drain();
+    }
+
+    /** Files go one after the other, beside the words, which do not wait for them. `item` is `{clientId, file}`; after it failed it may be sent again. */
+    sendFile(item) {
+      item.stop = new AbortController();
+      this.#files.push(item);
+      this.#view.onPending(item, "sending");
+      if (!this.#uploading) this.#drainFiles();
+    }
+
+    forgetFile(item) {
+      this.#files = this.#files.filter((other) => other !== item);
+      item.stop?.abort();
     }
 
     /** A request about this conversation: the student's path, their data. Rejects with a Problem. */
@@ -651,8 +710,47 @@
       return false;
     }
 
+    async #drainFiles() {
+      while (this.#files.length && !this.#ended) {
+        this.#uploading = this.#files.shift();
+        await this.open();
+        await this.#handOver(this.#uploading);
+        this.#uploading = null;
+      }
+    }
+
+    async #handOver(item) {
+      const id = this.#id;
+      const isOver = () => this.#ended || item.stop.signal.aborted;
+      while (!isOver()) {
+        try {
+          // Half a character cannot be written in an address.
+          const name = encodeURIComponent(item.file.name.slice(-LONGEST_FILE_NAME).replace(/[\ud800-\udfff]/gu, "") || "file");
+          const { event } = await upload(`/conversations/${id}/files?client_id=${item.clientId}&name=${name}`, {
+            file: item.file,
+            token: this.#token,
+            language: this.#language,
+            signal: AbortSignal.any([this.#stop.signal, item.stop.signal]),
+            onProgress: (part) => this.#view.onProgress(item, part),
+          });
+          this.#view.onPending(item, "sent", { event, isKnown: this.#seen.has(event.seq) });
+          this.#seen.add(event.seq);
+          return;
+        } catch (error) {
+          if (isOver()) return;
+          if (error.status === 429) {
+            await this.#waitIn(item, error.retryAfter);
+            continue;
+          }
+          this.#view.onPending(item, "failed", error.status < 500 ? { reason: error.message } : {});
+          if (isGone(error)) this.#startAnew(id);
+          return;
+        }
+      }
+    }
+
     async #waitIn(item, seconds) {
-      for (let left = seconds; left > 0 && !this.#ended; left -= 1) {
+      for (let left = seconds; left > 0 && !this.#ended && !item.stop?.signal.aborted; left -= 1) {
         this.#view.onPending(item, "slow", { seconds: left });
         await new Promise((resolve) => setTimeout(resolve, SECOND));
       }
@@ -788,6 +886,15 @@
     [data-state="sending"] .bubble, [data-state="retrying"] .bubble, [data-state="slow"] .bubble { opacity: .75; }
     .helped { display: flex; flex-wrap: wrap; align-items: center; gap: 0 8px; margin-block-start: 4px; padding-inline: 4px; font-size: .86rem; color: var(--soft); }
     .helped .small { min-block-size: 36px; font-weight: 400; }
+    .sentFile { display: grid; grid-template-columns: auto 1fr; gap: 2px 8px; align-items: center; }
+    .sentFile > * { margin: 0; }
+    .sentFile bdi { line-height: 1.3; }
+    .sentFile .size { grid-column: 2; font-size: .86rem; line-height: 1.3; }
+    .sentFile progress { grid-column: 1 / -1; inline-size: 100%; min-inline-size: 9em; block-size: 6px; margin-block: 6px 2px; appearance: none; border: 0; border-radius: 3px; overflow: hidden; background: rgb(255 255 255 / .3); }
+    .sentFile progress::-webkit-progress-bar { background: none; }
+    .sentFile progress::-webkit-progress-value { background: var(--sun); transition: inline-size .2s; }
+    .sentFile progress::-moz-progress-bar { background: var(--sun); }
+    [data-state="failed"] progress { display: none; }
     .small { text-decoration: underline; text-underline-offset: 3px; font-size: .86rem; font-weight: 600; padding-inline: 6px; color: var(--canal-text); }
 
     .sources { margin-block-start: 10px; border-block-start: 1px dashed var(--line); font-size: .86rem; }
@@ -819,6 +926,10 @@
     .ways svg { inline-size: 18px; block-size: 18px; }
     .ways:not(:has(> :not([hidden]))) + .composer { margin-block-start: 8px; }
     .composer { display: grid; grid-template-columns: 1fr auto; align-items: end; gap: 4px 8px; }
+    .composer:has(.attach:not([hidden])) { grid-template-columns: auto 1fr auto; }
+    .attach { display: grid; place-items: center; inline-size: 48px; block-size: 48px; margin-inline-start: -6px; border-radius: 50%; color: var(--canal-text); }
+    .attach:hover { background: var(--paper); }
+    [data-dropping] .middle::after { content: ""; position: absolute; inset: 8px; border: 3px dashed var(--canal-text); border-radius: 14px; pointer-events: none; }
     .input { inline-size: 100%; max-block-size: 8.5em; min-block-size: 48px; resize: none; padding: 11px 16px; border-radius: 24px;
       border: 1.5px solid var(--soft); background: var(--paper); font-size: 1rem; line-height: 1.5; overflow-y: auto; scrollbar-width: thin; }
     .input::placeholder { color: var(--soft); opacity: 1; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
@@ -1053,6 +1164,7 @@
         },
         onGone: () => this.#onGone(),
         onPending: (item, state, details = {}) => this.#onPending(item, state, details),
+        onProgress: (item, part) => this.#onProgress(item, part),
       };
     }
 
@@ -1090,6 +1202,8 @@
         "composer",
         "form",
         { onsubmit: (event) => this.#submit(event) },
+        button("attach", () => this.#ui.picker.click(), icon(...ICONS.clip)),
+        node("picker", "input", { type: "file", multiple: true, hidden: true, onchange: () => this.#onPicked() }),
         node("input", "textarea", {
           rows: 1,
           dir: "auto",
@@ -1101,6 +1215,7 @@
             this.#tellTyping();
           },
           onkeydown: (event) => this.#onKey(event),
+          onpaste: (event) => this.#onPaste(event),
         }),
         h("button", { type: "submit", class: "send" }, icon(...ICONS.send)),
         node("counter", "p", { id: "counter", role: "status" }),
@@ -1160,7 +1275,13 @@
       node(
         "panel",
         "section",
-        { hidden: !this.#isInline, role: this.#isInline ? "region" : "dialog" },
+        {
+          hidden: !this.#isInline,
+          role: this.#isInline ? "region" : "dialog",
+          ondragover: (event) => this.#onDragOver(event),
+          ondragleave: (event) => this.#ui.panel.contains(event.relatedTarget) || this.#endDrag(),
+          ondrop: (event) => this.#onDrop(event),
+        },
         header,
         node("banner", "p", { role: "status", hidden: true }),
         sheet,
@@ -1232,6 +1353,7 @@
       ui.eraseNow.textContent = text.erase_now;
       ui.keep.textContent = text.cancel;
       this.#name(ui.send, text.send);
+      this.#name(ui.attach, text.attach);
       this.#name(ui.latest, text.latest);
       if (ui.close) this.#name(ui.close, text.close);
       ui.person.replaceChildren(icon(...ICONS.person), text.person);
@@ -1286,11 +1408,17 @@
     /** The stream may bring our own message before the answer to its POST does: it is the bubble already there. */
     #adopt(event) {
       for (const [clientId, { node, item }] of this.#pending) {
-        if (node.dataset.seq || (item.text ?? item.label).trim() !== event.text.trim()) continue;
+        if (node.dataset.seq || !this.#isAbout(item, event)) continue;
         this.#settle(clientId, event);
         return true;
       }
       return false;
+    }
+
+    #isAbout(item, event) {
+      // The server may have cleaned the name: then the answer to the upload tells.
+      if (item.file) return item === this.#conversation.uploading && event.text.includes(item.file.name);
+      return (item.text ?? item.label).trim() === event.text.trim();
     }
 
     #onControl({ control, staff_name: name, position }) {
@@ -1317,6 +1445,8 @@
       this.#ui.panel.dataset.control = control;
       this.#ui.status.textContent = status[control] ?? "";
       this.#ui.person.hidden = control === "staff";
+      if (control !== "staff" && this.shadowRoot.activeElement === this.#ui.attach) this.#ui.input.focus();
+      this.#ui.attach.hidden = control !== "staff";
     }
 
     #onLine(state) {
@@ -1416,10 +1546,11 @@
         this.#scrollToEnd();
       }
       if (node.dataset.seq) return undefined;
+      const isAtEnd = this.#isAtEnd();
       node.dataset.state = state;
       const text = this.#strings;
       const states = {
-        sending: () => [text.sending],
+        sending: () => [text.sending, item.file ? this.#smallButton(text.cancel, () => this.#dropFile(item)) : null],
         retrying: () => [text.retrying],
         slow: () => [fill(text.slow_down, details)],
         failed: () => [
@@ -1428,7 +1559,9 @@
           item.text ? this.#smallButton(text.edit, () => this.#takeBack(item)) : null,
         ],
       };
-      node.querySelector(".state").replaceChildren(...states[state]().filter(Boolean));
+      const drawn = item.file && state === "failed" ? this.#failedFile(item, details) : states[state]();
+      node.querySelector(".state").replaceChildren(...drawn.filter(Boolean));
+      if (isAtEnd) this.#scrollToEnd();
       if (state === "sending" && ["bot", "waiting"].includes(this.#control.control)) this.#setTyping("bot", true);
       if (state === "failed") this.#setTyping("bot", false);
       return undefined;
@@ -1455,6 +1588,102 @@
       this.#pending.get(clientId).node = settled;
       node.remove();
       this.#place(settled, event.seq);
+    }
+
+    // ---- files
+
+    #onPicked() {
+      const { picker } = this.#ui;
+      this.#attach([...picker.files]);
+      // The same file may be chosen again.
+      picker.value = "";
+    }
+
+    /** Programs that copy words often add a picture of them: the words are meant. */
+    #onPaste(event) {
+      const { files, types } = event.clipboardData;
+      if (!files.length || types.includes("text/plain")) return;
+      event.preventDefault();
+      this.#attach([...files]);
+    }
+
+    /** Without this the browser would leave the page to show the file. */
+    #onDragOver(event) {
+      if (!event.dataTransfer.types.includes("Files")) return;
+      event.preventDefault();
+      if (this.#control.control === "staff") this.#ui.panel.dataset.dropping = true;
+    }
+
+    #endDrag() {
+      delete this.#ui.panel.dataset.dropping;
+    }
+
+    #onDrop(event) {
+      this.#endDrag();
+      if (!event.dataTransfer.files.length) return;
+      event.preventDefault();
+      this.#closeSheet();
+      this.#attach([...event.dataTransfer.files]);
+    }
+
+    /** Each as a message of its own, in their order. */
+    #attach(files) {
+      files.forEach((file) => this.#sendFile({ clientId: uuid(), file }));
+    }
+
+    #sendFile(item) {
+      const reason = this.#whyNot(item);
+      if (reason) this.#onPending(item, "failed", { reason });
+      else this.#conversation.sendFile(item);
+    }
+
+    /** What is known before anything is sent; "" when nothing speaks against it. */
+    #whyNot({ file }) {
+      const text = this.#strings;
+      if (file.size > MOST_BYTES) return text.upload_large;
+      if (file.size === 0) return text.upload_empty;
+      return this.#control.control === "staff" ? "" : text.upload_no_colleague;
+    }
+
+    #failedFile(item, { reason }) {
+      const text = this.#strings;
+      const mayWork = item.file.size > 0 && item.file.size <= MOST_BYTES;
+      return [
+        h("span", {}, reason ?? text.not_sent),
+        mayWork ? this.#smallButton(text.try_again, () => this.#sendFile(item)) : null,
+        this.#smallButton(text.remove, () => this.#dropFile(item)),
+      ];
+    }
+
+    #dropFile(item) {
+      this.#conversation?.forgetFile(item);
+      this.#pending.get(item.clientId).node.remove();
+      this.#pending.delete(item.clientId);
+      this.#ui.input.focus();
+    }
+
+    #onProgress(item, part) {
+      const bar = this.#pending.get(item.clientId)?.node.querySelector("progress");
+      if (bar) bar.value = part;
+    }
+
+    /** A file that has no place in the conversation yet: its name, its size, how much of it has gone. */
+    #waitingFile({ name, size }) {
+      return h(
+        "div",
+        { class: "text sentFile" },
+        icon(...ICONS.clip),
+        h("bdi", {}, name),
+        h("span", { class: "size" }, this.#size(size)),
+        h("progress", { max: 1, value: 0, "aria-label": name }),
+      );
+    }
+
+    #size(bytes) {
+      const isLarge = bytes >= 1024 * 1024;
+      const amount = isLarge ? bytes / 1024 / 1024 : Math.max(1, Math.round(bytes / 1024));
+      const unit = isLarge ? "megabyte" : "kilobyte";
+      return new Intl.NumberFormat(this.#locale, { style: "unit", unit, maximumFractionDigits: isLarge ? 1 : 0 }).format(amount);
     }
 
     #takeBack(item) {
@@ -1913,7 +2142,7 @@
         "div",
         { class: "message student", "data-client": item.clientId },
         h("p", { class: "author only-heard" }, this.#strings.you),
-        h("div", { class: "bubble" }, this.#written(item.text ?? item.label)),
+        h("div", { class: "bubble" }, item.file ? this.#waitingFile(item.file) : this.#written(item.text ?? item.label)),
         h("p", { class: "state", role: "status" }),
       );
     }
