@@ -1,9 +1,12 @@
 """Files: a student hands them over on the page while a colleague has the conversation, in browsers."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import httpx
 import pytest
 from playwright.sync_api import Locator, Route, expect
 
@@ -162,7 +165,8 @@ def test_an_upload_that_failed_is_tried_again_and_arrives_once(desk: Desk, new_c
     shoot(student.page, "file-failed")
     student.page.unroute(FILES)
 
-    failed.get_by_role("button", name="Try again").click()
+    failed.get_by_role("button", name="Try again").press("Enter")
+    expect(attach(student)).to_be_focused()
     expect(bubble(student, "[Document: lease-of-june.pdf]")).to_have_attribute("data-seq", re.compile(r"\d+"))
 
     student.page.evaluate(LOSE_THE_NEXT_ANSWER)
@@ -252,3 +256,32 @@ def test_on_a_phone_and_from_right_to_left_a_file_is_sent_by_a_finger(desk: Desk
     upload.continue_()
     expect(student.log.locator(".message.student[data-seq]", has_text="my-passport-and-visa.pdf")).to_be_visible()
     shoot(student.page, "file-phone-sent")
+
+
+def test_a_program_that_sends_too_much_is_cut_off_and_the_desk_goes_on(desk: Desk, new_context: Context):
+    student = student_at(new_context(), desk)
+    with_claire(desk, new_context, student)
+    kept = student.page.evaluate(
+        "() => JSON.parse(Object.entries(localStorage).find(([key]) => key.startsWith('accueil:'))[1])"
+    )
+
+    def hand_over(content: bytes | Iterator[bytes], token: str = kept["token"]) -> httpx.Response:
+        return httpx.post(
+            f"{desk.url}/api/v1/conversations/{kept['id']}/files",
+            params={"client_id": str(uuid4()), "name": "large.bin"},
+            content=content,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=30,
+            trust_env=False,
+        )
+
+    megabyte = b"x" * 1024 * 1024
+    with_length = hand_over(megabyte * 21)
+    without_length = hand_over(megabyte for _ in range(30))
+    stranger = hand_over((megabyte for _ in range(19)), token="of-another")
+
+    assert [each.status_code for each in (with_length, without_length, stranger)] == [413, 413, 404]
+    assert without_length.json()["title"] == "The request is too large: 20 MB at most."
+    desk.said.add("large.bin")
+    assert hand_over(megabyte * 20).status_code == 202
+    expect(bubble(student, "[Document: large.bin]")).to_have_count(1)

@@ -1,5 +1,6 @@
 """Files that a student hands over on the page, as other programs would."""
 
+from base64 import b64encode
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -210,6 +211,38 @@ def test_a_file_without_a_length_that_grows_too_large_is_cut_off_and_refused_in_
     assert files(services) == []
 
 
+def test_a_file_whose_sender_goes_away_halfway_leaves_nothing(client, services, talk, claire):
+    parts = [{"type": "http.request", "body": PDF, "more_body": True}, {"type": "http.disconnect"}]
+    sent = []
+
+    async def receive():
+        return parts.pop(0)
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"authorization", talk[1]["Authorization"].encode()), (b"content-type", b"application/pdf")]
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": f"/api/v1/conversations/{talk[0]}/files",
+        "raw_path": b"",
+        "query_string": f"client_id={uuid4()}&name=scan.pdf".encode(),
+        "root_path": "",
+        "headers": headers,
+        "client": ("127.0.0.1", 1),
+        "server": ("testserver", 80),
+        "state": {},
+    }
+    client.portal.call(client.app, scope, receive, send)
+
+    assert (parts, sent[0]["status"]) == ([], 422)
+    assert (files(services), from_student(services)) == ([], [])
+
+
 def test_an_empty_file_is_refused_with_the_field(client, services, talk, claire):
     response = hand_over(client, talk, b"")
 
@@ -317,5 +350,6 @@ def test_a_student_finds_the_file_among_their_data_and_erases_it(client, service
     erased = client.request("DELETE", url, headers=token, json={"confirm": True})
 
     assert "[Document: scan.pdf]" in exported.text
+    assert b64encode(PDF).decode() in exported.text
     assert erased.status_code == 200
     assert files(services) == []

@@ -1650,16 +1650,27 @@
       const mayWork = item.file.size > 0 && item.file.size <= MOST_BYTES;
       return [
         h("span", {}, reason ?? text.not_sent),
-        mayWork ? this.#smallButton(text.try_again, () => this.#sendFile(item)) : null,
+        mayWork ? this.#smallButton(text.try_again, () => this.#sendAgain(item)) : null,
         this.#smallButton(text.remove, () => this.#dropFile(item)),
       ];
+    }
+
+    #sendAgain(item) {
+      this.#sendFile(item);
+      this.#focusComposer();
     }
 
     #dropFile(item) {
       this.#conversation?.forgetFile(item);
       this.#pending.get(item.clientId).node.remove();
       this.#pending.delete(item.clientId);
-      this.#ui.input.focus();
+      this.#focusComposer();
+    }
+
+    /** The button that was pressed is gone. On a phone the field would open its keyboard. */
+    #focusComposer() {
+      const { attach, input } = this.#ui;
+      (attach.hidden ? input : attach).focus();
     }
 
     #onProgress(item, part) {
