@@ -95,7 +95,7 @@ class BotIsSilent(AccueilError):
 class CannotChange(AccueilError):
     """What was said, noted or done cannot be changed any more, or there is nothing to be laid aside.
 
-    `why` is stable: not_yours | too_late | deleted | delivered | too_long | nothing_waits.
+    `why` is stable: not_yours | too_late | deleted | delivered | too_long | is_file | nothing_waits.
     """
 
     code = "cannot_change"

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -15,15 +14,29 @@ from sqlalchemy.orm import Session
 from bot.bootstrap import Services
 from bot.console.access import ServicesDep
 from bot.console.html import HEADERS
+from bot.conversations.brought import MOST_MEGABYTES
 from bot.conversations.models import Attachment, AttachmentState, Control, Message
+from bot.conversations.queries import sent_files
 from bot.conversations.service import LONGEST_TEXT
 from bot.errors import InvalidField, NotFound
 from bot.handoff.beside import LONGEST_TASK, add_note, add_task
 from bot.handoff.models import Outcome
 from bot.handoff.queries import Filters, InboxRow, check_readable, inbox, inbox_row, open_alerts
-from bot.handoff.service import check_text, claim, close, hand_to, queue_at, release, reply
+from bot.handoff.service import check_role, check_text, claim, close, hand_to, queue_at, release, reply, send_file
 from bot.handoff.undoing import keep_with_deed, undo
-from bot.handoff.wire import BIGGEST_SEQ, ControlName, Event, Sent, event_json, long_poll
+from bot.handoff.wire import (
+    BIGGEST_SEQ,
+    FILE_BODY,
+    FILE_HEADERS,
+    LONGEST_FILE_NAME,
+    ControlName,
+    EventBase,
+    Sent,
+    disposition,
+    event_json,
+    file_of,
+    long_poll,
+)
 from bot.i18n.translate import mark
 from bot.identity.audit import record
 from bot.identity.models import AuditEntry, Staff
@@ -35,12 +48,8 @@ UNDO = "/undo"
 LONGEST_COMMENT = 2000
 """Characters of the note that goes with a move."""
 
-FILE_HEADERS = HEADERS | {
-    "Cache-Control": "private, no-store",
-    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
-}
-"""A file of a stranger: saved, never shown by the browser."""
-
+FILE_PATHS = tuple(f"{place}/conversations/{{conversation_id}}/files" for place in ("/staff/api", "/api/v1/staff"))
+"""Where a file comes in as the body of a request."""
 FileId = Annotated[int, Path(ge=1, le=BIGGEST_SEQ)]
 ClientId = Annotated[UUID, Field(description="Made by the client; the same one again is the same message.")]
 
@@ -139,7 +148,7 @@ class Files(BaseModel):
     files: list[FileOfMessage]
 
 
-class StaffEvent(Event):
+class StaffEvent(EventBase):
     files: list[FileOut]
 
 
@@ -272,7 +281,7 @@ def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict
 
     @router.get("/conversations/{conversation_id}/files", response_model=Files)
     def files(services: ServicesDep, staff: StaffDep, conversation_id: UUID) -> dict[str, Any]:
-        """The files that the student sent while a colleague had the conversation: whether they have arrived."""
+        """The files of the conversation, those of colleagues as well: whether they have arrived."""
         with services.database.read() as session:
             inbox_row(session, conversation_id)
             found = files_json(session, conversation_id)
@@ -302,8 +311,55 @@ def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict
                 attachment=file_id,
             )
             content, media_type, name = kept.content or b"", kept.media_type, kept.name
-        headers = FILE_HEADERS | {"Content-Disposition": disposition(name), "Content-Type": media_type}
+        headers = HEADERS | FILE_HEADERS | {"Content-Disposition": disposition(name), "Content-Type": media_type}
         return Response(content, headers=headers)
+
+    @router.post(
+        "/conversations/{conversation_id}/files",
+        response_model=Sent,
+        status_code=202,
+        responses={
+            200: {"model": Sent, "description": "The same answer again."},
+            413: {"description": f"A file of more than {MOST_MEGABYTES} MB."},
+        },
+        openapi_extra=FILE_BODY,
+    )
+    async def post_file(
+        request: Request,
+        services: ServicesDep,
+        staff: StaffDep,
+        conversation_id: UUID,
+        client_id: Annotated[UUID, Query(description="Made by the client; the same one again is the same file.")],
+        name: Annotated[str, Query(min_length=1, max_length=LONGEST_FILE_NAME)],
+        response: Response,
+    ) -> dict[str, Any]:
+        """Send the student a file; where nobody holds the conversation this claims it. 200 for a repeat."""
+        check_role(staff)
+        content = await file_of(request.stream())
+        media_type = request.headers.get("Content-Type", "")
+
+        def write() -> tuple[dict[str, Any], bool]:
+            now = services.clock.now()
+            with services.database.write() as session:
+                sent = send_file(
+                    session,
+                    conversation_id,
+                    staff,
+                    str(client_id),
+                    name=name,
+                    media_type=media_type,
+                    content=content,
+                    now=now,
+                )
+                _see_alerts(session, conversation_id, now)
+                return event_json(sent.message, sent_files(session, [sent.message]).get(sent.message.id)), sent.is_new
+
+        event, is_new = await asyncio.to_thread(write)
+        if is_new:
+            services.live.changed(conversation_id)
+        else:
+            response.status_code = 200
+        return {"event": event}
 
     @router.post("/conversations/{conversation_id}/claim", response_model=DeskConversation)
     async def claim_it(
@@ -439,7 +495,7 @@ def colleague_of(session: Session, email: str) -> Staff:
 
 
 def files_json(session: Session, conversation_id: UUID) -> list[dict[str, Any]]:
-    """What the student's files are called and whether they are here, with the `seq` of the message; never the bytes."""
+    """What the files are called and whether they are here, with the `seq` of the message; never the bytes."""
     rows = session.execute(
         select(Message.seq, Attachment.id, Attachment.name, Attachment.size, Attachment.state)
         .join(Attachment, Attachment.message_id == Message.id)
@@ -453,7 +509,7 @@ def files_json(session: Session, conversation_id: UUID) -> list[dict[str, Any]]:
 
 
 def add_files(session: Session, conversation_id: UUID, events: list[dict[str, Any]]) -> None:
-    """Give every event its `files`: only staff see them."""
+    """Give every event its `files`, those of the student as well, which only staff see."""
     found = files_json(session, conversation_id) if events else []
     for event in events:
         event["files"] = [
@@ -475,12 +531,6 @@ def kept_file(session: Session, conversation_id: UUID, file_id: int) -> Attachme
     if kept is None:
         raise NotFound
     return kept
-
-
-def disposition(name: str) -> str:
-    """The header that has a browser save a file under its name (RFC 6266, RFC 5987)."""
-    plain = "".join(each if each.isascii() and each.isprintable() and each not in '"\\%' else "_" for each in name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def note_reading(services: Services, staff: Staff, conversation_id: UUID) -> None:

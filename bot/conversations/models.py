@@ -169,7 +169,8 @@ class AttachmentState(StrEnum):
 
 
 class Attachment(Base):
-    """A file that a student sent while a colleague had the conversation; in the database, so that it goes with it.
+    """A file that a student sent while a colleague had the conversation, or that a colleague sent; in the database, so
+    that it goes with it.
 
     Of a file with a caption that is not kept there is a row as well: the caption alone would not say that it was one.
     """
@@ -177,7 +178,7 @@ class Attachment(Base):
     __tablename__ = "attachments"
     __table_args__ = (
         Index("ix_attachments_state", "state", "next_at"),
-        {"info": personal(Erasing.DELETE_ROWS, "files that a person sent")},
+        {"info": personal(Erasing.DELETE_ROWS, "files that a person sent and was sent")},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

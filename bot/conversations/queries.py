@@ -1,6 +1,6 @@
 """Reads of the talk."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,7 +8,15 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bot.conversations.models import Conversation, InboxEntry, InboxState, Message
+from bot.conversations.models import (
+    Attachment,
+    AttachmentState,
+    Author,
+    Conversation,
+    InboxEntry,
+    InboxState,
+    Message,
+)
 from bot.conversations.service import hash_token
 from bot.errors import NotFound
 
@@ -43,6 +51,32 @@ def changed_messages(session: Session, conversation_id: UUID, upto: int, since: 
         .where(Message.conversation_id == conversation_id, Message.change > since, Message.seq <= upto)
         .order_by(Message.change)
     ).all()
+
+
+def sent_files(session: Session, messages: Sequence[Message]) -> Mapping[int, Attachment]:
+    """What colleagues sent with these messages, by the id of the message; without the bytes."""
+    ids = [message.id for message in messages if message.author == Author.STAFF]
+    if not ids:
+        return {}
+    found = session.scalars(select(Attachment).where(Attachment.message_id.in_(ids)))
+    return {file.message_id: file for file in found}
+
+
+def sent_file(session: Session, conversation_id: UUID, file_id: int) -> Attachment:
+    """A file that a colleague sent in this conversation. Raises NotFound for any other."""
+    found = session.scalar(
+        select(Attachment)
+        .join(Message, Attachment.message_id == Message.id)
+        .where(
+            Attachment.id == file_id,
+            Attachment.state == AttachmentState.KEPT,
+            Message.conversation_id == conversation_id,
+            Message.author == Author.STAFF,
+        )
+    )
+    if found is None:
+        raise NotFound
+    return found
 
 
 def pending_conversations(session: Session) -> Sequence[UUID]:

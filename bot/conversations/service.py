@@ -189,7 +189,7 @@ def receive_message(session: Session, conversation_id: UUID, incoming: IncomingM
         is_with_staff = conversation.control == Control.STAFF
         label = text.strip() or line_of(brought, conversation.language, is_with_staff=is_with_staff)
         is_wanted = is_with_staff and can_be_kept(brought)
-        is_over = is_wanted and not _has_room(session, conversation_id, brought.size, now)
+        is_over = is_wanted and not has_room(session, conversation_id, Author.STUDENT, brought.size, now)
         if is_over and brought.content is not None:
             # Whoever waits for the answer to an upload is told at once, instead of by a line of the talk.
             raise TooManyFiles(files=MOST_FILES_A_DAY, limit=MOST_MEGABYTES_A_DAY)
@@ -234,13 +234,14 @@ def _is_same(stored: dict[str, Any], incoming: dict[str, Any]) -> bool:
     return {**stored, **incoming} == stored
 
 
-def _has_room(session: Session, conversation_id: UUID, size: int, now: datetime) -> bool:
-    """Whether this conversation may bring one more file of so many bytes within a day."""
+def has_room(session: Session, conversation_id: UUID, author: Author, size: int, now: datetime) -> bool:
+    """Whether the student, or the colleagues, may bring one more file of so many bytes here within a day."""
     files, brought = session.execute(
         select(func.count(), func.coalesce(func.sum(Attachment.size), 0))
         .join(Message, Attachment.message_id == Message.id)
         .where(
             Message.conversation_id == conversation_id,
+            Message.author == author,
             Attachment.state.in_((AttachmentState.PENDING, AttachmentState.KEPT)),
             Attachment.created_at > now - timedelta(days=1),
         )

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from bot.errors import AccueilError, InvalidField, NotAllowed, NotFound, NotSignedIn
 from bot.i18n.formats import date_words
@@ -87,6 +88,12 @@ def install(app: FastAPI) -> None:
         codes = {401: NotSignedIn.code, 403: NotAllowed.code, 404: NotFound.code, 405: "method_not_allowed"}
         code = codes.get(error.status_code, "http_error")
         return problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
+
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(request: Request, _error: ClientDisconnect) -> JSONResponse:
+        """Nobody reads this; or the limit for bodies has cut it off, whose own answer takes the place."""
+        language = negotiate(request.headers.get("accept-language"))
+        return invalid(language, [{"field": "body", "message": "The body did not come whole."}])
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
-from bot.conversations.models import Address, Author, Conversation, Message, OutboxEntry
+from bot.conversations.models import Address, Attachment, Author, Conversation, Message, OutboxEntry
+from bot.conversations.queries import sent_files
 from bot.conversations.service import LONGEST_TEXT, PUSHED, locked_conversation
 from bot.errors import CannotChange, NotFound
 from bot.handoff.beside import CHANGEABLE
@@ -42,10 +43,12 @@ def edit(
         NotFound: there is no such message.
         InvalidField: the text is empty or too long.
         CannotChange: `why`: not_yours, too_late, deleted, delivered (a messenger shows it, under which number is not
-            known), or too_long (a messenger would need more messages than it shows now).
+            known), too_long (a messenger would need more messages than it shows now), or is_file.
     """
     check_text(text, LONGEST_TEXT)
     conversation, message, entry = _changeable(session, conversation_id, seq, staff, now)
+    if sent_files(session, [message]):
+        raise CannotChange(why="is_file")
     if message.text != text:
         before = parts(message)
         _keep(session, conversation, message, now)
@@ -58,10 +61,11 @@ def edit(
 
 
 def take_back(session: Session, conversation_id: UUID, seq: int, staff: Staff, now: datetime) -> Message:
-    """Delete one's own words; the place in the transcript says so. Raises as `edit`."""
+    """Delete one's own words, or file; the place in the transcript says so. Raises as `edit`."""
     conversation, message, entry = _changeable(session, conversation_id, seq, staff, now)
     _keep(session, conversation, message, now)
     message.text, message.deleted_at = say(conversation.language, DELETED), now
+    session.execute(delete(Attachment).where(Attachment.message_id == message.id))
     _pass_on(session, message, entry, now)
     record(session, "message_deleted", staff_id=staff.id, now=now, conversation_id=conversation_id, seq=seq)
     return message

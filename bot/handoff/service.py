@@ -9,8 +9,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.conversations.models import Author, Control, Conversation, Kind, Message
-from bot.conversations.service import LONGEST_TEXT, append, locked_conversation
+from bot.conversations.brought import MOST_FILES_A_DAY, MOST_MEGABYTES_A_DAY, clean_name, line_of, media_type_of
+from bot.conversations.messages import Brought
+from bot.conversations.models import Attachment, AttachmentState, Author, Control, Conversation, Kind, Message
+from bot.conversations.service import LONGEST_TEXT, append, has_room, locked_conversation
 from bot.conversations.states import Move, after
 from bot.errors import AlreadyTaken, DifferentContent, InvalidField, NotAllowed, VersionChanged
 from bot.handoff.desks import Office, desk_of_question
@@ -211,18 +213,80 @@ def reply(session: Session, conversation_id: UUID, staff: Staff, client_id: str,
     """
     check_text(text, LONGEST_TEXT)
     check_role(staff)
+    locked_conversation(session, conversation_id)
+    if (known := _said_before(session, conversation_id, staff, client_id)) is not None:
+        # Of a message that was changed since, only the sender can still be compared.
+        if known.change is None and known.text != text:
+            raise DifferentContent
+        return Replied(known, is_new=False)
+    return Replied(_say_it(session, conversation_id, staff, client_id, text, now), is_new=True)
+
+
+def send_file(
+    session: Session,
+    conversation_id: UUID,
+    staff: Staff,
+    client_id: str,
+    *,
+    name: str,
+    media_type: str,
+    content: bytes,
+    now: datetime,
+) -> Replied:
+    """Send the student a file, by the rules of `reply`: a claim where nobody holds the conversation.
+
+    Raises:
+        AlreadyTaken, DifferentContent: as `reply`.
+        InvalidField: it is one too many for this day.
+    """
+    check_role(staff)
     conversation = locked_conversation(session, conversation_id)
+    name = clean_name(name)
+    if (known := _said_before(session, conversation_id, staff, client_id)) is not None:
+        sent = session.scalar(select(Attachment).where(Attachment.message_id == known.id))
+        if known.change is None and (sent is None or (sent.name, sent.content) != (name, content)):
+            raise DifferentContent
+        return Replied(known, is_new=False)
+    if not has_room(session, conversation_id, Author.STAFF, len(content), now):
+        refused = mark("In one conversation {files} files and {megabytes} MB a day can be sent.")
+        raise InvalidField(refused, field="body", files=MOST_FILES_A_DAY, megabytes=MOST_MEGABYTES_A_DAY)
+    brought = Brought("document", name, media_type, len(content), external="")
+    line = line_of(brought, conversation.language, is_with_staff=True)
+    message = _say_it(session, conversation_id, staff, client_id, line, now)
+    session.add(
+        Attachment(
+            message_id=message.id,
+            external="",
+            name=name,
+            media_type=media_type_of(media_type),
+            size=len(content),
+            content=content,
+            state=AttachmentState.KEPT,
+            next_at=now,
+            created_at=now,
+        )
+    )
+    session.flush()
+    record(session, "send_file", staff_id=staff.id, now=now, conversation_id=conversation_id, seq=message.seq)
+    return Replied(message, is_new=True)
+
+
+def _said_before(session: Session, conversation_id: UUID, staff: Staff, client_id: str) -> Message | None:
+    """Raises DifferentContent when a colleague said it."""
     known = session.scalar(
         select(Message).where(
             Message.conversation_id == conversation_id, Message.author == Author.STAFF, Message.client_id == client_id
         )
     )
-    if known is not None:
-        # Of a message that was changed since, only the sender can still be compared.
-        is_mine = known.author_name == staff.name if known.staff_id is None else known.staff_id == staff.id
-        if not is_mine or (known.change is None and known.text != text):
-            raise DifferentContent
-        return Replied(known, is_new=False)
+    if known is None:
+        return None
+    is_mine = known.author_name == staff.name if known.staff_id is None else known.staff_id == staff.id
+    if not is_mine:
+        raise DifferentContent
+    return known
+
+
+def _say_it(session: Session, conversation_id: UUID, staff: Staff, client_id: str, text: str, now: datetime) -> Message:
     conversation = claim(session, conversation_id, staff, now)
     message = append(
         session,
@@ -237,7 +301,7 @@ def reply(session: Session, conversation_id: UUID, staff: Staff, client_id: str,
     conversation.snoozed_until = None
     if conversation.answer_due_at is None and can_be_mailed(session, conversation):
         conversation.answer_due_at = now + AWAY_FOR
-    return Replied(message, is_new=True)
+    return message
 
 
 def can_be_mailed(session: Session, conversation: Conversation) -> bool:

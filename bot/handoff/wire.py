@@ -2,9 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import quote
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -13,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from bot.conversations.live import Live
 from bot.conversations.messages import answered_topic
-from bot.conversations.models import Conversation, Message
-from bot.conversations.queries import changed_messages, messages_after
+from bot.conversations.models import Attachment, Conversation, Message
+from bot.conversations.queries import changed_messages, messages_after, sent_files
 from bot.db.session import Database
-from bot.errors import NotFound, Unavailable
+from bot.errors import InvalidField, NotFound, Unavailable
 from bot.handoff.desks import Office
 from bot.handoff.queries import queue_position
 from bot.identity.models import Staff
@@ -26,6 +27,23 @@ HEARTBEAT = 15.0
 PAGE = 200
 BIGGEST_SEQ = 2**31 - 1
 """What a column of a counter holds."""
+
+LONGEST_FILE_NAME = 300
+"""Characters of a file's name as it comes; it is kept shorter."""
+FILE_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "The bytes of the file; their type is the Content-Type.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+"""Of an operation that takes a file, for the documentation."""
+FILE_HEADERS = {
+    "Cache-Control": "private, no-store",
+    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Of a file that somebody else has made: saved, never shown by the browser."""
 
 ControlName = Literal["bot", "waiting", "staff", "closed"]
 
@@ -42,7 +60,14 @@ class SourceOut(BaseModel):
     valid_until: str | None
 
 
-class Event(BaseModel):
+class SentFileOut(BaseModel):
+    id: int
+    name: str
+    size: int = Field(description="Bytes.")
+    media_type: str
+
+
+class EventBase(BaseModel):
     seq: int
     author: Literal["student", "bot", "staff", "system"]
     author_name: str | None
@@ -56,6 +81,10 @@ class Event(BaseModel):
     created_at: str = Field(description="RFC 3339")
     edited_at: str | None = Field(description="RFC 3339; when a colleague changed the words.")
     deleted: bool = Field(description="A colleague took the words back; `text` says so.")
+
+
+class Event(EventBase):
+    files: list[SentFileOut] = Field(description="What a colleague sent with it; `text` is only their names then.")
 
 
 class Sent(BaseModel):
@@ -82,8 +111,8 @@ class Problem(BaseModel):
     urgent_text: str | None = None
 
 
-def event_json(message: Message) -> dict[str, Any]:
-    """One event as the API documents it; the payloads of buttons stay here."""
+def event_json(message: Message, file: Attachment | None = None) -> dict[str, Any]:
+    """One event as the API documents it; the payloads of buttons stay here. `file`: what a colleague sent with it."""
     return {
         "seq": message.seq,
         "author": str(message.author),
@@ -98,7 +127,32 @@ def event_json(message: Message) -> dict[str, Any]:
         "created_at": message.created_at.isoformat(),
         "edited_at": message.edited_at.isoformat() if message.edited_at else None,
         "deleted": message.deleted_at is not None,
+        "files": [] if file is None else [file_json(file)],
     }
+
+
+def file_json(file: Attachment) -> dict[str, Any]:
+    return {"id": file.id, "name": file.name, "size": file.size, "media_type": file.media_type}
+
+
+async def file_of(parts: AsyncIterable[bytes]) -> bytes:
+    """The bytes of a file that comes as a body, of at most what the gateway lets through.
+
+    Raises:
+        InvalidField: there are none.
+    """
+    content = bytearray()
+    async for part in parts:
+        content += part
+    if not content:
+        raise InvalidField("This file is empty.", field="body")
+    return bytes(content)
+
+
+def disposition(name: str) -> str:
+    """The header that has a browser save a file under its name (RFC 6266, RFC 5987)."""
+    plain = "".join(each if each.isascii() and each.isprintable() and each not in '"\\%' else "_" for each in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 @dataclass(frozen=True)
@@ -129,12 +183,11 @@ def view_after(
         "staff_name": name,
         "position": queue_position(session, conversation, office),
     }
-    events = [event_json(message) for message in messages_after(session, conversation_id, seq, limit)]
-    changed = (
-        [event_json(message) for message in changed_messages(session, conversation_id, seq, changes)]
-        if conversation.changes > changes
-        else []
-    )
+    came = messages_after(session, conversation_id, seq, limit)
+    moved = changed_messages(session, conversation_id, seq, changes) if conversation.changes > changes else []
+    files = sent_files(session, [*came, *moved])
+    events = [event_json(message, files.get(message.id)) for message in came]
+    changed = [event_json(message, files.get(message.id)) for message in moved]
     return View(events, control, conversation.last_seq, changed, conversation.changes)
 
 

@@ -46,7 +46,7 @@ HOLDINGS: Mapping[str, Holding] = {
     "conversations": Holding(mark("Your conversations"), CHAT, "conversations"),
     "addresses": Holding(mark("Where your conversations can be reached"), CHAT, "conversations"),
     "messages": Holding(mark("Messages"), CHAT, "conversations"),
-    "attachments": Holding(mark("Files you sent"), CHAT, "conversations"),
+    "attachments": Holding(mark("Files you sent and were sent"), CHAT, "conversations"),
     "inbox": Holding(mark("Messages as they came in"), CHAT, "conversations"),
     "outbox": Holding(mark("Mails on their way to you"), MADE_HERE, "outbox"),
     "ratings": Holding(mark("What you thought of answers"), CHAT, "conversations"),

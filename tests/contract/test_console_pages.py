@@ -69,7 +69,16 @@ ELSEWHERE = (
 """The stream never ends; a file needs one that has arrived (tests/integration/console/test_files.py); radar and log
 are not for every role (tests/contract/test_access.py)."""
 READING = [path for method, path in REQUESTS if method == "GET" and path not in ELSEWHERE]
-ASKED = {"/staff/api/search": {"q": "visa"}}
+ASKED = {
+    "/staff/api/search": {"q": "visa"},
+    **{
+        f"{place}/conversations/{{conversation_id}}/files": {
+            "client_id": "7f8ad1f0-95d6-4c0c-b7a1-6a0f2a7f7d11",
+            "name": "form.pdf",
+        }
+        for place in ("/staff/api", "/api/v1/staff")
+    },
+}
 requests = pytest.mark.parametrize(("method", "path"), REQUESTS)
 BODIES: dict[str, dict[str, object]] = {
     "messages": {"client_id": "7f8ad1f0-95d6-4c0c-b7a1-6a0f2a7f7d10", "text": "Hello"},
@@ -192,7 +201,7 @@ async def test_a_role_that_only_reads_changes_no_conversation(
     client: httpx.AsyncClient, services: Services, conversation_id: UUID, method: str, path: str, role: Role
 ):
     enter(client, services, staff_of(services, role))
-    response = await client.request(method, address(path, conversation_id), json=body_of(path))
+    response = await client.request(method, address(path, conversation_id), json=body_of(path), params=ASKED.get(path))
 
     assert (response.status_code, response.json()["code"]) == (403, "not_allowed")
 
@@ -230,6 +239,7 @@ def test_the_requests_behind_the_pages_are_known():
         *(("GET", f"/staff/radar/{name}") for name in ("report.pdf", "stuck.csv", "students", "weeks.csv")),
         ("POST", "/staff/api/conversations/{conversation_id}/claim"),
         ("POST", "/staff/api/conversations/{conversation_id}/close"),
+        ("POST", "/staff/api/conversations/{conversation_id}/files"),
         ("POST", "/staff/api/conversations/{conversation_id}/messages"),
         ("POST", f"{talk}/notes"),
         ("POST", "/staff/api/conversations/{conversation_id}/release"),

@@ -1,9 +1,13 @@
-"""What we ask Telegram to do with one part of a message: show it, show it with other words, take it away."""
+"""What we ask Telegram to do with one part of a message: show it, show it with other words, take it away.
 
+A file is a message of one part, whose words are the line above it.
+"""
+
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile, LinkPreviewOptions
 from telegram.constants import ParseMode
 from telegram.error import BadRequest
 
@@ -12,6 +16,8 @@ from bot.log import get_logger
 
 log = get_logger(__name__)
 
+WHOLE_UPLOAD = 150.0
+"""Seconds that a file may take to Telegram."""
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 SAME = "message is not modified"
 AWAY = ("message to edit not found", "message to delete not found", "message_id_invalid")
@@ -30,6 +36,19 @@ async def send(bot: Bot, chat: str, part: Part, markup: InlineKeyboardMarkup | N
         return getattr(sent, "message_id", None)
 
     return await _in_html(part, call)
+
+
+async def send_file(bot: Bot, chat: str, caption: Part, name: str, content: bytes) -> int | None:
+    """As `send`. Raises TelegramError, or TimeoutError where the line is too slow."""
+
+    async def call(text: str, mode: str | None) -> int | None:
+        # A new one each time: it is read to its end.
+        document = InputFile(content, filename=name)
+        async with asyncio.timeout(WHOLE_UPLOAD):
+            sent = await bot.send_document(int(chat), document, caption=text, parse_mode=mode)
+        return getattr(sent, "message_id", None)
+
+    return await _in_html(caption, call)
 
 
 async def rewrite(bot: Bot, chat: str, number: int, part: Part, markup: InlineKeyboardMarkup | None) -> None:

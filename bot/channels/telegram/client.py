@@ -58,7 +58,7 @@ class Client(Bot):
         result = await super()._post(endpoint, *args, **more)
         if endpoint in UNREAD:
             return True
-        if endpoint == "sendMessage":
+        if endpoint in ("sendMessage", "sendDocument"):
             return _accepted(result)
         return {"is_bot": True, **result} if endpoint == "getMe" else result
 

@@ -8,13 +8,18 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from bot.channels.telegram.incoming import CHANNEL
 from bot.conversations.models import Address, Alert, Author, Conversation, Message, OutboxEntry
+from bot.conversations.queries import sent_files
 from bot.conversations.service import locked_conversation
-from bot.i18n.translate import say
+from bot.i18n.translate import mark, say
 from bot.reminders.queries import LastTalk
 from bot.reminders.telling import queue_mail
 from bot.students.models import Student
 
 ELSEWHERE = "web"
+FILE_WAITS = mark(
+    "The international office has sent you a file. It is not in this mail: it waits for you in your chat with Accueil "
+    "on the web. If you cannot open it there, ask the office for it."
+)
 
 
 def address_in(conversation: UUID | InstrumentedAttribute[UUID | None] | None) -> Select[Address]:
@@ -82,7 +87,7 @@ def _mail(session: Session, conversation: Conversation, message: Message, now: d
         language,
         "Hello {name},\n\nAccueil can no longer write to you on Telegram, so this comes by mail:\n\n{text}\n",
         name=student.given_name,
-        text=message.text.replace("**", ""),
+        text=say(language, FILE_WAITS) if sent_files(session, [message]) else message.text.replace("**", ""),
     )
     queue_mail(
         session,

@@ -14,11 +14,11 @@ from functools import partial
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 from telegram import Bot, InlineKeyboardMarkup
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
-from bot.channels.telegram.calls import keyboard, remove, rewrite, send
+from bot.channels.telegram.calls import WHOLE_UPLOAD, keyboard, remove, rewrite, send, send_file
 from bot.channels.telegram.formatting import Part, parts_of
 from bot.channels.telegram.incoming import CHANNEL
 from bot.channels.telegram.intake import wait_for_event
@@ -26,7 +26,8 @@ from bot.channels.telegram.pace import Pace
 from bot.channels.telegram.reach import address_in, instead, is_mailed_to, mark_for_office, shut_out
 from bot.clock import Clock
 from bot.conversations.messages import Source
-from bot.conversations.models import Address, Author, Conversation, Message, OutboxEntry
+from bot.conversations.models import Address, Attachment, Author, Conversation, Message, OutboxEntry
+from bot.conversations.queries import sent_files
 from bot.conversations.service import address_of
 from bot.db.session import Database
 from bot.errors import Unavailable
@@ -36,6 +37,7 @@ log = get_logger(__name__)
 
 LEASE = timedelta(seconds=20)
 """A row being sent is left alone by others for so long: longer than one call may take (`client.py`)."""
+FILE_LEASE = timedelta(seconds=WHOLE_UPLOAD) + LEASE
 LONGEST_DELAY = timedelta(minutes=5)
 PATIENCE = timedelta(hours=24)
 """After so long without Telegram what was to be said goes by mail; where there is no mailbox it is tried for ever."""
@@ -63,6 +65,8 @@ class Head:
     attempts: int
     shown: tuple[int, ...] = ()
     """Telegram's numbers of the parts whose place `parts` take; none for a message that is to be sent."""
+    file: int | None = None
+    """Of the attachment that goes with the one part of the message, which is read when it is sent."""
 
 
 @dataclass
@@ -192,6 +196,8 @@ class Sender:
             return None
         if row.attempts and row.last_error is None:
             log.warning("possible_repeat", outbox_id=row.id, attempts=row.attempts)
+        if (file := sent_files(session, [message]).get(message.id)) is not None:
+            return _leased(row, message, chat, caption_of(message), now, file=file.id)
         return _leased(row, message, chat, render(message), now)
 
     def _change_head(self, session: Session, row: OutboxEntry, message: Message, now: datetime) -> Head | None:
@@ -219,7 +225,10 @@ class Sender:
         """Send what is left of one row. What the database cannot note goes out again at the end of the lease."""
         try:
             try:
-                await (self._change_parts(head) if head.shown else self._send_parts(head))
+                if head.file is not None:
+                    await self._send_file(head, head.file)
+                else:
+                    await (self._change_parts(head) if head.shown else self._send_parts(head))
             except Unavailable:
                 raise
             except Exception as error:
@@ -240,6 +249,16 @@ class Sender:
             await self._noted(partial(self._note, head, place + 1, number))
         if head.sent >= len(head.parts):
             await asyncio.to_thread(self._drop, head.id)
+
+    async def _send_file(self, head: Head, file_id: int) -> None:
+        file = await asyncio.to_thread(self._file, file_id)
+        if file is None:
+            # Taken back since the row was leased.
+            await asyncio.to_thread(self._drop, head.id)
+            return
+        number = await send_file(self.bot, head.chat, head.parts[0], file.name, file.content or b"")
+        self.pace.arrived(head.chat, self.now())
+        await self._noted(partial(self._note, head, len(head.parts), number))
 
     async def _change_parts(self, head: Head) -> None:
         """From the first part on, also when it is tried again: what is done already changes nothing."""
@@ -303,6 +322,10 @@ class Sender:
             if (row := session.get(OutboxEntry, row_id)) is not None:
                 row.next_at, row.last_error = self.clock.now() + delay, kind
                 log.warning("not_delivered", outbox_id=row_id, attempts=row.attempts, error=kind)
+
+    def _file(self, file_id: int) -> Attachment | None:
+        with self.database.read() as session:
+            return session.get(Attachment, file_id, options=[undefer(Attachment.content)])
 
     def _note(self, head: Head, sent: int, number: int | None) -> None:
         """So many parts have arrived, the last of them under this number. The row goes with the last part."""
@@ -369,6 +392,11 @@ def render(message: Message) -> tuple[Part, ...]:
     return parts_of(text, sources, language=message.language)
 
 
+def caption_of(message: Message) -> tuple[Part, ...]:
+    """What stands under a file: who sent it. One part, far shorter than Telegram allows (1,024)."""
+    return parts_of(f"**{message.author_name or '…'}**", language=message.language)
+
+
 def _leased(
     row: OutboxEntry,
     message: Message,
@@ -376,13 +404,14 @@ def _leased(
     parts: tuple[Part, ...],
     now: datetime,
     shown: tuple[int, ...] = (),
+    file: int | None = None,
 ) -> Head:
     """Count the attempt and keep others away from the row."""
     row.attempts += 1
-    row.next_at, row.last_error = now + LEASE, None
+    row.next_at, row.last_error = now + (LEASE if file is None else FILE_LEASE), None
     markup = keyboard([(str(each["label"]), str(each["key"])) for each in message.buttons])
     sent = int(row.payload.get("sent", 0))
-    return Head(row.id, message.id, message.conversation_id, chat, parts, markup, sent, row.attempts, shown)
+    return Head(row.id, message.id, message.conversation_id, chat, parts, markup, sent, row.attempts, shown, file)
 
 
 def _is_too_old(row: OutboxEntry, message: Message, now: datetime) -> bool:

@@ -6,18 +6,17 @@ from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from starlette.requests import ClientDisconnect
 
 from bot.bootstrap import Services
 from bot.channels.web.limits import AddressLimit
 from bot.conversations.brought import MOST_MEGABYTES, handed_over
 from bot.conversations.messages import IncomingMessage
 from bot.conversations.models import Author, Control, Conversation
-from bot.conversations.queries import conversation_of_token
+from bot.conversations.queries import conversation_of_token, sent_file
 from bot.conversations.service import (
     LONGEST_TEXT,
     check_rate,
@@ -30,12 +29,17 @@ from bot.conversations.words import greeting
 from bot.errors import InvalidField, NotSignedIn, Unavailable
 from bot.handoff.wire import (
     BIGGEST_SEQ,
+    FILE_BODY,
+    FILE_HEADERS,
+    LONGEST_FILE_NAME,
     ControlName,
     Event,
     Events,
     Problem,
     Sent,
+    disposition,
     event_json,
+    file_of,
     long_poll,
     stream,
     view_after,
@@ -128,15 +132,6 @@ After = Annotated[int, Query(ge=0, le=BIGGEST_SEQ, description="Events after thi
 
 PREFIX = "/api/v1"
 FILES_PATH = "/conversations/{conversation_id}/files"
-LONGEST_FILE_NAME = 300
-"""Characters; what systems of files allow is shorter."""
-A_FILE = {
-    "requestBody": {
-        "required": True,
-        "description": "The bytes of the file; their type is the Content-Type.",
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
 
 router = APIRouter(prefix=PREFIX, tags=["students"])
 
@@ -242,7 +237,7 @@ async def send(
 @router.post(
     FILES_PATH,
     status_code=202,
-    openapi_extra=A_FILE,
+    openapi_extra=FILE_BODY,
     responses={
         **PROBLEMS,
         200: {"model": Sent, "description": "The same file again."},
@@ -274,7 +269,7 @@ async def send_file(
 
     # Whoever may not send one is refused before it is read into memory; what counts is asked again below.
     await asyncio.to_thread(look)
-    content = await _body_of(request)
+    content = await file_of(request.stream())
     media_type = request.headers.get("content-type", "")
 
     def take_in() -> tuple[dict[str, Any], bool]:
@@ -305,24 +300,6 @@ def _take_in(
         )
         received = receive_message(session, conversation.id, incoming, incoming.sent_at)
         return event_json(received.message), received.is_new
-
-
-async def _body_of(request: Request) -> bytes:
-    """The bytes of a file, of at most what the gateway lets through (see `BodyLimit`).
-
-    Raises:
-        HTTPException: the client went away, or the gateway has cut it off, whose own answer then takes the place.
-        InvalidField: there are none.
-    """
-    content = bytearray()
-    try:
-        async for part in request.stream():
-            content += part
-    except ClientDisconnect as error:
-        raise HTTPException(400, "The file did not come whole.") from error
-    if not content:
-        raise InvalidField("This file is empty.", field="body")
-    return bytes(content)
 
 
 @router.post(
@@ -372,6 +349,32 @@ async def read(
             "changes": view.changes,
         }
     )
+
+
+@router.get(
+    "/conversations/{conversation_id}/files/{file_id}",
+    responses={
+        **PROBLEMS,
+        200: {"description": "The file, to be saved.", "content": {"application/octet-stream": {}}},
+    },
+    response_class=Response,
+)
+async def file(
+    conversation_id: UUID,
+    file_id: Annotated[int, Path(ge=1, le=BIGGEST_SEQ)],
+    services: ServicesDep,
+    token: TokenDep,
+) -> Response:
+    """A file that a colleague sent; 404 for any other, also when it was deleted."""
+
+    def read() -> Response:
+        with services.database.read() as session:
+            conversation_of_token(session, conversation_id, token)
+            found = sent_file(session, conversation_id, file_id)
+            own = {"Content-Disposition": disposition(found.name), "Content-Type": found.media_type}
+            return Response(found.content, headers=FILE_HEADERS | own)
+
+    return await asyncio.to_thread(read)
 
 
 @router.get(

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import select
 
 from bot.bootstrap import Services
-from bot.console.desk import disposition
 from bot.console.html import HEADERS
 from bot.conversations.messages import Brought, IncomingMessage
 from bot.conversations.models import Attachment, AttachmentState
 from bot.conversations.service import receive_message
 from bot.handoff.service import claim
+from bot.handoff.wire import disposition
 from bot.identity.models import AuditEntry, Role, Staff
 from tests.factories import make_conversation, make_staff
 from tests.integration.console.desk import bearer_of, enter

@@ -89,6 +89,7 @@ def test_a_message_is_accepted_and_answered(client, talk):
         "created_at": sent.json()["event"]["created_at"],
         "edited_at": None,
         "deleted": False,
+        "files": [],
     }
     answer = events(client, talk, after=2)
     assert [(e["author"], e["text"], e["in_reply_to"]) for e in answer["events"]] == [

@@ -31,6 +31,8 @@
   const UPLOAD_SILENCE = 60 * SECOND;
   const PAGE = 200;
   const LOOK_EVERY = 2 * SECOND;
+  // The largest file over a slow phone.
+  const FILE_LASTS = 300 * SECOND;
   const TABS = ["steps", "data", "telegram"];
   // A sentence would have to be understood first, in seven languages; the transcript shows it in words all the same.
   const LINK_COMMAND = "/link";
@@ -70,6 +72,8 @@
     person: ["M12 4a4 4 0 1 0 0 8a4 4 0 1 0 0-8", "M4 20c1-4 4-6 8-6s7 2 8 6"],
     down: ["M12 5v14", "M6 13l6 6l6-6"],
     file: ["M5 7l1.5 1.5L9 6", "M12 7.5h8", "M5 13l1.5 1.5L9 12", "M12 13.5h8", "M5 19l1.5 1.5L9 18", "M12 19.5h8"],
+    paper: ["M6 3h8l4 4v14H6z", "M14 3v4h4", "M9 12h6", "M9 16h6"],
+    save: ["M12 4v11", "M7 10.5l5 5l5-5", "M5 20h14"],
     back: ["M19 12H5", "M11 6l-6 6l6 6"],
     calendar: ["M4 6h16v14H4z", "M4 10.5h16", "M8.5 3v5", "M15.5 3v5"],
     clip: ["M20 11.5l-8 8a5 5 0 0 1-7-7l8.5-8.5a3.3 3.3 0 0 1 4.7 4.7l-8.4 8.4a1.7 1.7 0 0 1-2.4-2.4l7.6-7.6"],
@@ -896,6 +900,18 @@
     .sentFile progress::-moz-progress-bar { background: var(--sun); }
     [data-state="failed"] progress { display: none; }
     .small { text-decoration: underline; text-underline-offset: 3px; font-size: .86rem; font-weight: 600; padding-inline: 6px; color: var(--canal-text); }
+
+    .paper { display: grid; grid-template-columns: auto 1fr; align-items: center; gap: 4px 10px; min-inline-size: min(15rem, 60cqi); }
+    .paper > svg { inline-size: 30px; block-size: 30px; color: var(--canal-text); }
+    .paperName { display: grid; gap: 1px; font-weight: 600; line-height: 1.3; }
+    .paperName small { font-weight: 400; color: var(--soft); font-size: .86rem; }
+    .save { grid-column: 1 / -1; justify-self: start; display: inline-flex; align-items: center; gap: 8px; margin-block: 6px 2px; padding: 6px 16px; border-radius: 22px;
+      border: 1.5px solid var(--canal-text); color: var(--canal-text); background: var(--card); font-weight: 600; font-size: .94rem; }
+    .save:hover:not([aria-disabled]) { background: var(--canal); border-color: var(--canal); color: var(--on-canal); }
+    .save[aria-disabled] { opacity: .6; cursor: progress; }
+    .save svg { inline-size: 18px; block-size: 18px; }
+    .fileSaid { grid-column: 1 / -1; font-size: .86rem; }
+    .fileSaid:empty { display: none; }
 
     .sources { margin-block-start: 10px; border-block-start: 1px dashed var(--line); font-size: .86rem; }
     .sources summary { display: flex; align-items: center; gap: 6px; min-block-size: 44px; margin-block-end: -8px; cursor: pointer; color: var(--soft); font-weight: 600; list-style: none; }
@@ -2168,7 +2184,7 @@
         h(
           "div",
           { class: "bubble" },
-          author === "student" ? this.#written(event.text) : markdown(event.text),
+          ...(event.files?.length ? event.files.map((file) => this.#file(file)) : [author === "student" ? this.#written(event.text) : markdown(event.text)]),
           event.sources?.length ? this.#sources(event.sources) : null,
         ),
         event.created_at && !isAside ? this.#time(event.created_at, event.edited_at && !event.deleted) : null,
@@ -2219,6 +2235,37 @@
 
     #written(text) {
       return plain(text === LINK_COMMAND ? this.#strings.link_message : text);
+    }
+
+    /** What a colleague sent. It needs the token, so that it is fetched here and handed to the browser as a whole. */
+    #file(file) {
+      const text = this.#strings;
+      const said = h("p", { class: "fileSaid", role: "status" });
+      const save = async () => {
+        if (button.getAttribute("aria-disabled")) return;
+        button.setAttribute("aria-disabled", true);
+        said.textContent = text.file_loading;
+        try {
+          const response = await this.#conversation.request(`/files/${file.id}`, { signal: AbortSignal.timeout(FILE_LASTS) });
+          const address = URL.createObjectURL(await response.blob());
+          h("a", { href: address, download: file.name }).click();
+          setTimeout(() => URL.revokeObjectURL(address), 60 * SECOND);
+          said.textContent = "";
+        } catch (error) {
+          said.textContent = isGone(error) ? text.file_gone : text.file_failed;
+        }
+        button.removeAttribute("aria-disabled");
+      };
+      const name = fill(text.file_save_named, { name: `\u2068${file.name}\u2069` });
+      const button = h("button", { type: "button", class: "save", "aria-label": name, onclick: save }, icon(...ICONS.save), text.file_save);
+      return h(
+        "div",
+        { class: "paper", lang: this.#language },
+        icon(...ICONS.paper),
+        h("p", { class: "paperName" }, h("bdi", {}, file.name), h("small", {}, this.#size(file.size))),
+        button,
+        said,
+      );
     }
 
     #author(event, isAside) {
