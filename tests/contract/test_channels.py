@@ -19,7 +19,7 @@ from bot.conversations.models import Address, ChannelUpdate, Conversation, Inbox
 from bot.conversations.service import LONGEST_TEXT
 from bot.db.session import Database
 from bot.gateway import build_app
-from bot.handoff.service import claim
+from bot.handoff.service import claim, send_file
 from tests.factories import make_staff
 from tests.fakes import FakeEngine
 from tests.fakes.telegram_api import Fake, running
@@ -42,6 +42,10 @@ class Channel(Protocol):
         """What reached the student so far, without what they wrote themselves, in order."""
         ...
 
+    def files(self) -> list[tuple[str, bytes]]:
+        """(name, bytes) of the files that reached the student so far, in order."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -62,6 +66,15 @@ class WebChannel:
     def heard(self) -> list[str]:
         events: list[dict[str, Any]] = self._client.get(self._url, headers=self._headers).json()["events"]
         return [event["text"] for event in events if event["author"] != "student"]
+
+    def files(self) -> list[tuple[str, bytes]]:
+        events: list[dict[str, Any]] = self._client.get(self._url, headers=self._headers).json()["events"]
+        address = f"/api/v1/conversations/{self.conversation_id}/files"
+        return [
+            (file["name"], self._client.get(f"{address}/{file['id']}", headers=self._headers).content)
+            for event in events
+            for file in event["files"]
+        ]
 
     def close(self) -> None:
         """The client is closed by whoever opened it."""
@@ -89,6 +102,14 @@ class TelegramChannel:
     def heard(self) -> list[str]:
         self._phone.sync()
         return [message.text for message in self._phone.messages.values()]
+
+    def files(self) -> list[tuple[str, bytes]]:
+        self._phone.sync()
+        sent = [each.body["document"] for each in self._phone.messages.values() if "document" in each.body]
+        return [(each["file_name"], self._content(each["file_id"])) for each in sent]
+
+    def _content(self, file_id: str) -> bytes:
+        return self._fake.http.get(f"/control/files/{file_id}").raise_for_status().content
 
     def close(self) -> None:
         self._fake.http.close()
@@ -246,6 +267,25 @@ def test_while_a_colleague_has_the_conversation_messages_are_kept_and_the_bot_is
     assert stored() == ["Thank you, Claire"]
     assert channel.heard()[1:] == ["You are now talking to Claire."]
     assert engine.asked == []
+
+
+def test_a_file_of_a_colleague_reaches_the_student_as_it_was_sent(channel: Channel, services: Services) -> None:
+    now, content = services.clock.now(), bytes(range(256)) * 1000
+    with services.database.write() as session:
+        send_file(
+            session,
+            channel.conversation_id,
+            make_staff(session, now),
+            str(uuid4()),
+            name="Reçu 收据.pdf",
+            media_type="application/pdf",
+            content=content,
+            now=now,
+        )
+
+    wait_until(lambda: len(channel.files()) == 1)
+    assert channel.files() == [("Reçu 收据.pdf", content)]
+    assert len(channel.heard()) == 3
 
 
 def test_replies_go_to_the_channel_used_last(channel: Channel, services: Services) -> None:

@@ -902,8 +902,9 @@
     .small { text-decoration: underline; text-underline-offset: 3px; font-size: .86rem; font-weight: 600; padding-inline: 6px; color: var(--canal-text); }
 
     .paper { display: grid; grid-template-columns: auto 1fr; align-items: center; gap: 4px 10px; min-inline-size: min(15rem, 60cqi); }
-    .paper > svg { inline-size: 30px; block-size: 30px; color: var(--canal-text); }
+    .paper > svg { align-self: start; inline-size: 30px; block-size: 30px; color: var(--canal-text); }
     .paperName { display: grid; gap: 1px; font-weight: 600; line-height: 1.3; }
+    :host([dir="rtl"]) .paperName { text-align: right; }
     .paperName small { font-weight: 400; color: var(--soft); font-size: .86rem; }
     .save { grid-column: 1 / -1; justify-self: start; display: inline-flex; align-items: center; gap: 8px; margin-block: 6px 2px; padding: 6px 16px; border-radius: 22px;
       border: 1.5px solid var(--canal-text); color: var(--canal-text); background: var(--card); font-weight: 600; font-size: .94rem; }
@@ -2244,7 +2245,7 @@
       const save = async () => {
         if (button.getAttribute("aria-disabled")) return;
         button.setAttribute("aria-disabled", true);
-        said.textContent = text.file_loading;
+        said.textContent = text.paper_loading;
         try {
           const response = await this.#conversation.request(`/files/${file.id}`, { signal: AbortSignal.timeout(FILE_LASTS) });
           const address = URL.createObjectURL(await response.blob());
@@ -2252,12 +2253,12 @@
           setTimeout(() => URL.revokeObjectURL(address), 60 * SECOND);
           said.textContent = "";
         } catch (error) {
-          said.textContent = isGone(error) ? text.file_gone : text.file_failed;
+          said.textContent = isGone(error) ? text.paper_gone : text.paper_failed;
         }
         button.removeAttribute("aria-disabled");
       };
-      const name = fill(text.file_save_named, { name: `\u2068${file.name}\u2069` });
-      const button = h("button", { type: "button", class: "save", "aria-label": name, onclick: save }, icon(...ICONS.save), text.file_save);
+      const name = fill(text.paper_save_named, { name: `\u2068${file.name}\u2069` });
+      const button = h("button", { type: "button", class: "save", "aria-label": name, onclick: save }, icon(...ICONS.save), text.paper_save);
       return h(
         "div",
         { class: "paper", lang: this.#language },

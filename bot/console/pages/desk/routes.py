@@ -30,6 +30,7 @@ from bot.console.desk import add_files, conversation_json, desk_router, note_rea
 from bot.console.html import HEADERS, console_language, office_page
 from bot.console.pages.desk.words import card_json, script_strings, understanding_json
 from bot.content.loader import Knowledge
+from bot.conversations.brought import MOST_MEGABYTES
 from bot.conversations.models import Author, Message
 from bot.conversations.queries import changed_messages, messages_after
 from bot.conversations.search import found, snippet, words_of
@@ -111,6 +112,7 @@ def render(request: Request, signed_in: SignedIn) -> Response:
             "may_reassign": staff.role in MAY_REASSIGN,
         },
         "longest": LONGEST_TEXT,
+        "largest_megabytes": MOST_MEGABYTES,
         "can": sorted(CAN),
         "tabs": list(Tab),
         "strings": script_strings(language),
@@ -289,7 +291,7 @@ def transcript(
     limit: Annotated[int, Query(ge=1, le=200)] = 200,
     changes: Annotated[int, Query(ge=0, le=BIGGEST_SEQ, description="Of the answer before.")] = 0,
 ) -> dict[str, Any]:
-    """Events with what only staff see: what the bot understood, the student's files. Texts of ours: safe HTML.
+    """Events with what only staff see: what the bot understood, files. Texts of ours: safe HTML.
 
     `changed`: messages up to `after` that were edited or deleted since so many `changes`.
     """

@@ -38,6 +38,24 @@ export async function ask(path, { method = "GET", body } = {}) {
 
 export const post = (path, body) => ask(path, { method: "POST", body });
 
+const UPLOAD_LASTS = 300000;
+
+/** Send bytes as the body of a request; `progress` is told the share that has left. Rejects as `ask` does. */
+export function upload(path, blob, progress) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", `/staff/api/${path}`);
+    request.responseType = "json";
+    request.timeout = UPLOAD_LASTS;
+    for (const [name, value] of [["Accept", "application/json"], ["Accept-Language", start.language], ["X-CSRF-Token", start.csrf]])
+      request.setRequestHeader(name, value);
+    request.upload.onprogress = ({ loaded, total }) => total && progress(loaded / total);
+    request.onload = () => (request.status < 300 ? resolve(request.response) : reject(new Refused(request.status, request.response || {})));
+    request.onerror = request.ontimeout = () => reject(new TypeError("no answer"));
+    request.send(blob);
+  });
+}
+
 export const isOver = (error) => error instanceof Refused && error.status === 401;
 
 /** No answer, or one that may be different in a moment. */

@@ -19,14 +19,15 @@ export function messageNode(event, studentName, conversation) {
   const text = make("div", { class: "text", dir: event.html ? null : "auto", lang: event.language });
   if (event.html) fill(text, event.html);
   else text.textContent = event.text;
-  node.append(text);
+  // Of what a colleague sent the words only say its name again.
+  if (event.author !== "staff" || !event.files.length) node.append(text);
   if (event.files.length) node.append(fileList(event.files, conversation));
   if (event.buttons.length) node.append(offered(event.buttons));
   if (event.sources.length) node.append(sourceList(event.sources));
   if (event.understanding) node.append(understood(event.understanding));
   if (event.author === "staff" && event.author_name === start.me.name && !event.deleted && can("messages/one")) {
     node.dataset.text = event.text;
-    node.append(...changing(event.created_at, ["edit", "delete"]));
+    node.append(...changing(event.created_at, event.files.length ? ["delete"] : ["edit", "delete"]));
   }
   return node;
 }
@@ -72,11 +73,17 @@ export function pendingNode(pending, { again, edit }) {
     foot.append(
       `${say("not_sent")} ${pending.refused} `,
       make("button", { type: "button", onclick: again }, say("try_again")),
-      make("button", { type: "button", onclick: edit }, say("edit")),
+      make("button", { type: "button", onclick: edit }, say(pending.blob ? "discard" : "edit")),
     );
-  } else foot.append(say(pending.attempt ? "retrying" : "sending"));
+  } else foot.append(onItsWay(pending));
   node.append(foot);
   return node;
+}
+
+/** In steps of ten: it is read out. */
+export function onItsWay({ attempt, blob, share }) {
+  if (attempt) return say("retrying");
+  return blob ? say("file_sending", { percent: percent(Math.floor(share * 10) / 10) }) : say("sending");
 }
 
 const bylineOf = (event, studentName) => {
@@ -110,7 +117,7 @@ export function fileNode(file, conversation) {
   const name = make("bdi", {}, file.name);
   if (file.state !== "kept") return make("li", attributes, name, " · ", say(`file_${file.state}`));
   const href = `/staff/api/conversations/${conversation}/files/${file.id}`;
-  return make("li", attributes, make("a", { href, download: "" }, name), " · ", fileSize(file.size));
+  return make("li", attributes, make("a", { href, download: "" }, name), " · ", make("span", { class: "size" }, fileSize(file.size)));
 }
 
 function sourceList(sources) {

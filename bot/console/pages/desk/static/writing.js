@@ -1,7 +1,7 @@
 // The composer: drafts, what is on its way, what the student and colleagues are told while one writes.
 
-import { can, isOver, isPassing, patience, post, start } from "./api.js";
-import { pendingNode } from "./message.js";
+import { can, isOver, isPassing, patience, post, start, upload } from "./api.js";
+import { onItsWay, pendingNode } from "./message.js";
 import { $, isMine, keep, kept, state, tell } from "./state.js";
 import { lookOn, toEnd } from "./talk.js";
 import { say } from "./words.js";
@@ -9,6 +9,7 @@ import { say } from "./words.js";
 const TYPING_AGAIN = 4000;
 const TYPING_OVER = 6000;
 const LONGEST_NOTE = 4000;
+const LONGEST_NAME = 250;
 const onTheWay = new Map();
 let written = "";
 
@@ -28,8 +29,44 @@ export function setUpComposer() {
     grow();
     noteTyping();
   });
+  setUpFiles();
   document.addEventListener("accueil:insert", ({ detail }) => insertText(detail.text));
 }
+
+function setUpFiles() {
+  $("attach").addEventListener("click", () => $("file").click());
+  $("file").addEventListener("change", () => {
+    attach([...$("file").files]);
+    $("file").value = "";
+  });
+  $("text").addEventListener("paste", (event) => {
+    const { files, types } = event.clipboardData;
+    // Words copied from a document bring a picture of themselves along.
+    if (!files.length || types.includes("text/plain") || !mayAttach()) return;
+    event.preventDefault();
+    attach([...files]);
+  });
+  const isFile = (event) => event.dataTransfer?.types.includes("Files");
+  const isHere = (event) => isFile(event) && mayAttach() && Boolean(event.target.closest?.("#open"));
+  document.addEventListener("dragover", (event) => {
+    if (!isFile(event)) return;
+    // Else the browser would leave the page and show the file.
+    event.preventDefault();
+    event.dataTransfer.dropEffect = isHere(event) ? "copy" : "none";
+    $("drop").hidden = !isHere(event);
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) $("drop").hidden = true;
+  });
+  document.addEventListener("drop", (event) => {
+    if (!isFile(event)) return;
+    event.preventDefault();
+    $("drop").hidden = true;
+    if (isHere(event)) attach([...event.dataTransfer.files]);
+  });
+}
+
+const mayAttach = () => !$("attach").hidden && !$("attach").disabled;
 
 const isNote = () => state.mode === "note";
 const draftKey = (id) => `draft:${state.mode}:${id}`;
@@ -94,6 +131,8 @@ export function showComposer() {
   $("text").readOnly = Boolean(closedDoor);
   $("text").placeholder = closedDoor ? "" : say(isNote() ? "note_placeholder" : "placeholder");
   $("text-label").textContent = say(isNote() ? "note_placeholder" : "placeholder");
+  $("attach").hidden = !can("files") || isNote() || Boolean(closedDoor) || !head;
+  $("attach").disabled = !state.fresh;
   $("send").textContent = isNote() ? say("note_save") : head && head.control !== "staff" ? say("take_and_send") : say("send");
   countText();
 }
@@ -136,6 +175,48 @@ export function send() {
   deliver(pending);
 }
 
+/** Each file is a message of its own, sent at once; what cannot be sent is said before anything leaves. */
+async function attach(files) {
+  const conversation = state.open.id;
+  for (const file of files) {
+    const { blob, words } = await readFile(file);
+    if (words) {
+      tell.toast(words, { isTrouble: true });
+      continue;
+    }
+    const pending = { id: newId(), conversation, text: file.name, blob, share: 0, attempt: 0, refused: "" };
+    onTheWay.set(conversation, [...(onTheWay.get(conversation) || []), pending]);
+    showPending();
+    toEnd();
+    deliver(pending);
+  }
+}
+
+/** Its bytes as they are now: a repeat sends the same ones. `words` say why not. */
+async function readFile(file) {
+  const { name } = file;
+  const limit = start.largest_megabytes;
+  if (file.size > limit * 1024 * 1024) return { words: say("file_too_large", { name, limit }) };
+  try {
+    const blob = new Blob([await file.arrayBuffer()], { type: file.type });
+    return blob.size ? { blob } : { words: say("file_empty", { name }) };
+  } catch {
+    // A folder, or a file that has gone meanwhile.
+    return { words: say("file_unreadable", { name }) };
+  }
+}
+
+function sendPending(pending) {
+  const { id, conversation, text, blob } = pending;
+  if (!blob) return post(`conversations/${conversation}/messages`, { client_id: id, text });
+  const query = new URLSearchParams({ client_id: id, name: text.slice(-LONGEST_NAME) });
+  return upload(`conversations/${conversation}/files?${query}`, blob, (share) => {
+    pending.share = share;
+    const foot = pending.node?.querySelector(".foot");
+    if (foot && !pending.refused && foot.textContent !== onItsWay(pending)) foot.textContent = onItsWay(pending);
+  });
+}
+
 function emptyText() {
   $("text").value = "";
   keepDraft();
@@ -174,7 +255,7 @@ async function deliver(pending) {
   }
   for (;;) {
     try {
-      await post(`conversations/${pending.conversation}/messages`, { client_id: pending.id, text: pending.text });
+      await sendPending(pending);
       // It stays on the screen until the transcript shows it in its place.
       await tell.refresh();
       return removePending(pending);
@@ -202,7 +283,8 @@ function removePending(pending) {
 /** The stream may show our own message before the answer to its request is here. */
 export function settlePending(conversation, event) {
   if (event.author_name !== start.me.name) return;
-  const pending = (onTheWay.get(conversation) || []).find((each) => each.text === event.text && !each.refused && !each.seen);
+  const isIt = ({ blob, text }) => (blob ? event.files.some((file) => file.size === blob.size) : text === event.text);
+  const pending = (onTheWay.get(conversation) || []).find((each) => isIt(each) && !each.refused && !each.seen);
   if (!pending) return;
   pending.seen = true;
   pending.node?.remove();
@@ -220,6 +302,7 @@ export function showPending() {
         deliver(pending);
       },
       edit: () => {
+        if (pending.blob) return removePending(pending);
         chooseMode("answer");
         $("text").value = [pending.text, $("text").value].filter(Boolean).join("\n");
         keepDraft();
