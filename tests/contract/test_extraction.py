@@ -8,7 +8,17 @@ from bot.i18n.catalogues import extracted
 ROOT = Path(__file__).resolve().parents[2]
 
 
-STAFF_ONLY = ("calling", "console", "content/check.py", "editing", "handoff/beside.py", "radar", "replies", "upkeep")
+STAFF_ONLY = (
+    "calling",
+    "console",
+    "content/check.py",
+    "editing",
+    "handoff/beside.py",
+    "handoff/service.py",
+    "radar",
+    "replies",
+    "upkeep",
+)
 """Folders and files of bot/ whose sentences no student reads."""
 
 
