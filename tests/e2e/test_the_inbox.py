@@ -93,7 +93,8 @@ def test_a_key_that_comes_before_the_screen_is_up_to_date_is_answered(desk: Desk
     claire = colleague_at(new_context(), desk, "Claire")
     look_at(claire, conversation)
     held: list[Route] = []
-    claire.page.route("**/staff/api/inbox**", lambda route: held.append(route))
+    is_held = [True]
+    claire.page.route("**/staff/api/inbox**", lambda route: held.append(route) if is_held[0] else route.continue_())
     claire.page.evaluate("() => { dispatchEvent(new Event('offline')); dispatchEvent(new Event('online')) }")
     expect(claire.page.locator("body")).to_have_attribute("data-fresh", "false")
 
@@ -101,7 +102,7 @@ def test_a_key_that_comes_before_the_screen_is_up_to_date_is_answered(desk: Desk
     expect(claire.page.locator("#toast-words")).to_have_text("Bringing the screen up to date: nothing is sent before.")
     expect(claire.state).to_contain_text("Waits for a person")
 
-    claire.page.unroute("**/staff/api/inbox**")
+    is_held[0] = False
     for each in held:
         each.continue_()
     expect(claire.page.locator("body")).to_have_attribute("data-fresh", "true")

@@ -163,8 +163,8 @@ def test_what_was_done_by_mistake_is_undone_by_a_key_or_by_a_button(desk: Desk, 
     claire.page.locator("#handing [name=to]").select_option("desk:housing")
     claire.page.route(gone, lambda route: route.fulfill(status=404, json={"code": "not_found"}))
     claire.page.locator("#handing button.primary").click()
-    gone = "This conversation no longer exists, or it is at a desk that is not yours."
-    expect(claire.page.locator("#transcript")).to_contain_text(gone)
+    words = "This conversation no longer exists, or it is at a desk that is not yours."
+    expect(claire.page.locator("#transcript")).to_contain_text(words)
     expect(claire.page.locator("#transfer")).to_be_hidden()
     expect(claire.page.locator("#handing")).to_be_hidden()
     claire.page.unroute(gone)

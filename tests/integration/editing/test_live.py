@@ -24,10 +24,13 @@ from bot.db.session import Database
 from bot.editing.live import Editions, follow
 
 knowledge = load_knowledge(Path(sys.argv[2]))
+before = {slug: topic.file.title.en for slug, topic in knowledge.topics.items()}
 def changed(slugs):
-    for slug in slugs:
+    # The files themselves are published first: an edition with the words that are here already.
+    new = [slug for slug in slugs if knowledge.topics[slug].file.title.en != before[slug]]
+    for slug in new:
         print(slug, knowledge.topics[slug].file.title.en, flush=True)
-    if slugs:
+    if new:
         raise SystemExit
 print("ready", flush=True)
 editions = Editions(Database(sys.argv[1]), knowledge, changed)

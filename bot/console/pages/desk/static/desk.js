@@ -12,6 +12,8 @@ import { countDown, make, say } from "./words.js";
 
 const PRESENT_AGAIN = 60000;
 const GO_WITHIN = 1500;
+/** Long enough to read the line, to see that it was the wrong conversation, and to reach the button. */
+const UNDO_FOR = 20000;
 
 // ---------------------------------------------------------------- up to date
 
@@ -94,7 +96,7 @@ function toast(words, { isTrouble = false, undo = null } = {}) {
   box.classList.toggle("trouble", isTrouble);
   box.classList.add("shown");
   clearTimeout(box.timer);
-  box.timer = setTimeout(() => box.classList.remove("shown"), isTrouble || undo ? 8000 : 4000);
+  box.timer = setTimeout(() => box.classList.remove("shown"), undo ? UNDO_FOR : isTrouble ? 8000 : 4000);
 }
 
 const canUndo = () => $("toast").classList.contains("shown") && !$("toast-undo").hidden;
