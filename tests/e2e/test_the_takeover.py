@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.e2e.conftest import PHONE, Context, Shoot
 from tests.e2e.desk import Desk
@@ -161,13 +161,26 @@ def test_what_was_done_by_mistake_is_undone_by_a_key_or_by_a_button(desk: Desk, 
     gone = f"**/staff/api/conversations/{conversation}"
     claire.page.locator("#transfer").click()
     claire.page.locator("#handing [name=to]").select_option("desk:housing")
-    claire.page.route(gone, lambda route: route.fulfill(status=404, json={"code": "not_found"}))
+    is_gone = [False]
+
+    def head(route: Route) -> None:
+        if is_gone[0]:
+            route.fulfill(status=404, json={"code": "not_found"})
+        else:
+            route.continue_()
+
+    def transfer(route: Route) -> None:
+        is_gone[0] = True
+        route.continue_()
+
+    claire.page.route(gone, head)
+    claire.page.route(f"{gone}/transfer", transfer)
     claire.page.locator("#handing button.primary").click()
     words = "This conversation no longer exists, or it is at a desk that is not yours."
     expect(claire.page.locator("#transcript")).to_contain_text(words)
     expect(claire.page.locator("#transfer")).to_be_hidden()
     expect(claire.page.locator("#handing")).to_be_hidden()
-    claire.page.unroute(gone)
+    is_gone[0] = False
     keys.press("z")
     expect(claire.state).to_contain_text("You are answering")
     expect(claire.page.locator("#transcript")).to_contain_text("I want to talk to a person")

@@ -41,7 +41,9 @@ async function act(deed, body, words) {
 /** The same for a dialog, which stays open with what was typed and says why: returns that, "" when it was done. */
 async function attempt(deed, body, words, method = "POST") {
   const talk = state.open;
-  if (!talk?.head || talk.busy || !state.fresh) return say("catching_up");
+  // It may have gone to another desk while its dialog was open.
+  if (!talk?.head) return say("gone");
+  if (talk.busy || !state.fresh) return say("catching_up");
   talk.busy = true;
   showDeeds();
   try {
@@ -112,7 +114,7 @@ export async function claim() {
   if (done && state.open?.head && isMine(state.open.head)) focusText();
 }
 
-const seen = () => ({ version: state.open.head.version });
+const seen = () => ({ version: state.open?.head?.version });
 
 export function release() {
   if (!isUsable("release")) return;
