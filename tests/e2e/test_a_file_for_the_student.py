@@ -38,6 +38,8 @@ def talking(desk: Desk, new_context: Context, language: str = "en", **options: o
     student.ask("I want to talk to a person")
     claire = colleague_at(new_context(), desk, "Claire")
     claire.page.evaluate("id => { location.hash = id }", conversation_of(student))
+    expect(claire.state).to_contain_text("Waits for a person")
+    expect(claire.page.locator("body")).to_have_attribute("data-fresh", "true")
     expect(claire.page.locator("#attach")).to_be_enabled()
     return student, claire
 
