@@ -165,6 +165,14 @@ def colleague_at(context: BrowserContext, desk: Desk, name: str) -> Colleague:
     return Colleague(page, desk)
 
 
+def colleague_with(context: BrowserContext, desk: Desk, student: Student, name: str = "Claire") -> Colleague:
+    """At the conversation of a student who waits."""
+    colleague = colleague_at(context, desk, name)
+    colleague.look_at("waiting")
+    colleague.open(conversation_of(student))
+    return colleague
+
+
 def note_tokens(page: Page, desk: Desk) -> None:
     """Remember every token of a conversation that this page is given, to look for it in the logs at the end."""
 

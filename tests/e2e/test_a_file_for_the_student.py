@@ -75,7 +75,7 @@ def test_the_student_saves_the_bytes_that_the_colleague_attached_and_none_once_t
         sent.locator(".file a").click()
     assert Path(download.value.path()).read_bytes() == PDF
 
-    expect(card(student)).to_contain_text("100 kB")
+    expect(card(student)).to_contain_text("102.4 kB")
     button = student.chat.get_by_role("button", name=f"Download the file \u2068{NAME}\u2069")
     assert saved_by(student, button) == (NAME, PDF)
     student.page.reload()

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Route, expect
 
 from tests.e2e.conftest import PHONE, Context, Shoot
 from tests.e2e.desk import Desk
-from tests.e2e.people import Colleague, Student, colleague_at, conversation_of, student_at
+from tests.e2e.people import Colleague, Student, colleague_with, student_at
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 
@@ -22,9 +22,7 @@ PDF = b"%PDF-1.7\n" + bytes(range(256)) * 400
 
 def with_claire(desk: Desk, new_context: Context, student: Student) -> Colleague:
     student.ask("I want to talk to a person")
-    claire = colleague_at(new_context(), desk, "Claire")
-    claire.look_at("waiting")
-    claire.open(conversation_of(student))
+    claire = colleague_with(new_context(), desk, student)
     claire.do("claim")
     expect(student.status).to_have_text("You are talking to Claire")
     return claire
@@ -100,7 +98,7 @@ def test_a_colleague_saves_the_very_bytes_that_a_student_sent(
     send(student, a_file(desk, "residence-permit.pdf"), a_file(desk, "landlord.png", b"\x89PNG\r\n", "image/png"))
 
     pending = bubble(student, "residence-permit.pdf")
-    expect(pending.locator(".size")).to_have_text("100 kB")
+    expect(pending.locator(".size")).to_have_text("102.4 kB")
     expect(pending.locator("progress")).to_be_visible()
     expect(pending.locator(".state")).to_contain_text("Sending…")
     first = next_upload(student, held)
@@ -231,9 +229,7 @@ def test_files_are_dropped_and_pasted_and_pasted_words_stay_words(desk: Desk, ne
 def test_on_a_phone_and_from_right_to_left_a_file_is_sent_by_a_finger(desk: Desk, new_context: Context, shoot: Shoot):
     student = student_at(new_context(viewport=PHONE, has_touch=True), desk, "/?lang=ar")
     student.ask("أريد التحدث إلى شخص")
-    claire = colleague_at(new_context(), desk, "Claire")
-    claire.look_at("waiting")
-    claire.open(conversation_of(student))
+    claire = colleague_with(new_context(), desk, student)
     claire.do("claim")
     button = student.chat.get_by_role("button", name="إرسال ملف")
     expect(button).to_be_visible()

@@ -7,7 +7,7 @@ from playwright.sync_api import Route, expect
 
 from tests.e2e.conftest import PHONE, Context, Shoot
 from tests.e2e.desk import Desk
-from tests.e2e.people import colleague_at, conversation_of, student_at
+from tests.e2e.people import colleague_at, colleague_with, conversation_of, student_at
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 
@@ -72,9 +72,7 @@ def test_colleagues_see_that_a_student_types_and_the_assistant_is_not_told(desk:
     field.press_sequentially("Is it obligatory")
     student.ask("I want to talk to a person")
     assert told == []
-    claire = colleague_at(new_context(), desk, "Claire")
-    claire.look_at("waiting")
-    claire.open(conversation_of(student))
+    claire = colleague_with(new_context(), desk, student)
     claire.do("claim")
     expect(student.status).to_have_text("You are talking to Claire")
 
@@ -192,9 +190,7 @@ def test_what_was_done_by_mistake_is_undone_by_a_key_or_by_a_button(desk: Desk, 
 def test_an_undo_that_comes_too_late_says_why(desk: Desk, new_context: Context):
     student = student_at(new_context(), desk)
     student.ask("I want to talk to a person")
-    claire = colleague_at(new_context(), desk, "Claire")
-    claire.look_at("waiting")
-    claire.open(conversation_of(student))
+    claire = colleague_with(new_context(), desk, student)
     claire.do("close")
     expect(student.status).to_contain_text("Closed")
     student.ask("One more thing: what is the CVEC for?")
@@ -230,9 +226,7 @@ def test_a_colleague_answers_from_a_phone(desk: Desk, new_context: Context, shoo
 def test_a_deleted_message_looks_deleted_and_offers_no_change(desk: Desk, new_context: Context):
     student = student_at(new_context(), desk)
     student.ask("I want to talk to a person")
-    claire = colleague_at(new_context(), desk, "Claire")
-    claire.look_at("waiting")
-    claire.open(conversation_of(student))
+    claire = colleague_with(new_context(), desk, student)
     claire.answer("This was meant for somebody else")
     mine = claire.from_staff
     expect(mine).to_have_count(1)
@@ -250,9 +244,7 @@ def test_a_deleted_message_looks_deleted_and_offers_no_change(desk: Desk, new_co
 def test_what_was_typed_in_a_dialog_stays_when_the_desk_cannot_be_reached(desk: Desk, new_context: Context):
     student = student_at(new_context(), desk)
     student.ask("I want to talk to a person")
-    claire = colleague_at(new_context(), desk, "Claire")
-    claire.look_at("waiting")
-    claire.open(conversation_of(student))
+    claire = colleague_with(new_context(), desk, student)
     claire.do("claim")
     expect(claire.state).to_contain_text("You are answering")
     claire.page.locator("#release").click()

@@ -26,8 +26,8 @@
   const POLLING_LASTS = 120 * SECOND;
   const SEND_TRIES = 6;
   const MOST_BYTES = 20 * 1024 * 1024;
-  // A network that is gone does not always say so.
   const LONGEST_FILE_NAME = 300;
+  // A network that is gone does not always say so.
   const UPLOAD_SILENCE = 60 * SECOND;
   const PAGE = 200;
   const LOOK_EVERY = 2 * SECOND;
@@ -1707,11 +1707,11 @@
       );
     }
 
+    /** As the desk writes it: both read the same size of the same file. */
     #size(bytes) {
-      const isLarge = bytes >= 1024 * 1024;
-      const amount = isLarge ? bytes / 1024 / 1024 : Math.max(1, Math.round(bytes / 1024));
-      const unit = isLarge ? "megabyte" : "kilobyte";
-      return new Intl.NumberFormat(this.#locale, { style: "unit", unit, maximumFractionDigits: isLarge ? 1 : 0 }).format(amount);
+      const isLarge = bytes >= 1e6;
+      const [unit, amount] = isLarge ? ["megabyte", bytes / 1e6] : ["kilobyte", Math.max(0.1, bytes / 1e3)];
+      return new Intl.NumberFormat(this.#locale, { style: "unit", unit, maximumFractionDigits: 1 }).format(amount);
     }
 
     #takeBack(item) {
