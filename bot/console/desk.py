@@ -15,10 +15,10 @@ from bot.bootstrap import Services
 from bot.console.access import ServicesDep
 from bot.console.html import HEADERS
 from bot.conversations.brought import MOST_MEGABYTES
-from bot.conversations.models import Attachment, AttachmentState, Control, Message
-from bot.conversations.queries import sent_files
+from bot.conversations.models import Attachment, Control, Message
+from bot.conversations.queries import kept_file, sent_files
 from bot.conversations.service import LONGEST_TEXT
-from bot.errors import InvalidField, NotFound
+from bot.errors import InvalidField
 from bot.handoff.beside import LONGEST_TASK, add_note, add_task
 from bot.handoff.models import Outcome
 from bot.handoff.queries import Filters, InboxRow, check_readable, inbox, inbox_row, open_alerts
@@ -354,12 +354,7 @@ def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict
                 _see_alerts(session, conversation_id, now)
                 return event_json(sent.message, sent_files(session, [sent.message]).get(sent.message.id)), sent.is_new
 
-        event, is_new = await asyncio.to_thread(write)
-        if is_new:
-            services.live.changed(conversation_id)
-        else:
-            response.status_code = 200
-        return {"event": event}
+        return await said(services, conversation_id, write, response)
 
     @router.post("/conversations/{conversation_id}/claim", response_model=DeskConversation)
     async def claim_it(
@@ -455,18 +450,25 @@ def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict
                 _see_alerts(session, conversation_id, now)
                 return event_json(replied.message), replied.is_new
 
-        event, is_new = await asyncio.to_thread(write)
-        if is_new:
-            services.live.changed(conversation_id)
-        else:
-            response.status_code = 200
-        return {"event": event}
+        return await said(services, conversation_id, write, response)
 
     # Here, since they build on what stands in this file.
     from bot.console.desk_work import add_work_routes
 
     add_work_routes(router, signed_in)
     return router
+
+
+async def said(
+    services: Services, conversation_id: UUID, write: Callable[[], tuple[dict[str, Any], bool]], response: Response
+) -> dict[str, Any]:
+    """Say something by `write`, (the event, whether it is new), and tell all who follow; 200 for a repeat."""
+    event, is_new = await asyncio.to_thread(write)
+    if is_new:
+        services.live.changed(conversation_id)
+    else:
+        response.status_code = 200
+    return {"event": event}
 
 
 async def moved(services: Services, conversation_id: UUID, work: Work, *, sees_alerts: bool = True) -> dict[str, Any]:
@@ -515,22 +517,6 @@ def add_files(session: Session, conversation_id: UUID, events: list[dict[str, An
         event["files"] = [
             {key: file[key] for key in FileOut.model_fields} for file in found if file["seq"] == event["seq"]
         ]
-
-
-def kept_file(session: Session, conversation_id: UUID, file_id: int) -> Attachment:
-    """Raises NotFound unless this conversation has such a file, and it is here."""
-    kept = session.scalar(
-        select(Attachment)
-        .join(Message, Attachment.message_id == Message.id)
-        .where(
-            Attachment.id == file_id,
-            Attachment.state == AttachmentState.KEPT,
-            Message.conversation_id == conversation_id,
-        )
-    )
-    if kept is None:
-        raise NotFound
-    return kept
 
 
 def note_reading(services: Services, staff: Staff, conversation_id: UUID) -> None:

@@ -62,18 +62,18 @@ def sent_files(session: Session, messages: Sequence[Message]) -> Mapping[int, At
     return {file.message_id: file for file in found}
 
 
-def sent_file(session: Session, conversation_id: UUID, file_id: int) -> Attachment:
-    """A file that a colleague sent in this conversation. Raises NotFound for any other."""
-    found = session.scalar(
+def kept_file(session: Session, conversation_id: UUID, file_id: int, *, of: Author | None = None) -> Attachment:
+    """A file that is here, of anybody in this conversation or of one side. Raises NotFound for any other."""
+    wanted = (
         select(Attachment)
         .join(Message, Attachment.message_id == Message.id)
         .where(
             Attachment.id == file_id,
             Attachment.state == AttachmentState.KEPT,
             Message.conversation_id == conversation_id,
-            Message.author == Author.STAFF,
         )
     )
+    found = session.scalar(wanted if of is None else wanted.where(Message.author == of))
     if found is None:
         raise NotFound
     return found

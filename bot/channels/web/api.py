@@ -16,7 +16,7 @@ from bot.channels.web.limits import AddressLimit
 from bot.conversations.brought import MOST_MEGABYTES, handed_over
 from bot.conversations.messages import IncomingMessage
 from bot.conversations.models import Author, Control, Conversation
-from bot.conversations.queries import conversation_of_token, sent_file
+from bot.conversations.queries import conversation_of_token, kept_file
 from bot.conversations.service import (
     LONGEST_TEXT,
     check_rate,
@@ -226,12 +226,7 @@ async def send(
             raise
         language = detect(body.text or "") or negotiate(accept_language)
         raise Unavailable(urgent_text=services.door.text(kind, language)) from error
-    if is_new:
-        services.live.arrived(conversation_id)
-        services.live.changed(conversation_id)
-    else:
-        response.status_code = 200
-    return Sent.model_validate({"event": event})
+    return _taken(services, conversation_id, event, response, is_new=is_new)
 
 
 @router.post(
@@ -277,6 +272,13 @@ async def send_file(
         return _take_in(services, conversation_id, token, incoming)
 
     event, is_new = await asyncio.to_thread(take_in)
+    return _taken(services, conversation_id, event, response, is_new=is_new)
+
+
+def _taken(
+    services: Services, conversation_id: UUID, event: dict[str, Any], response: Response, *, is_new: bool
+) -> Sent:
+    """What is new has its turn and is told to all who follow; 200 for a repeat."""
     if is_new:
         services.live.arrived(conversation_id)
         services.live.changed(conversation_id)
@@ -370,7 +372,7 @@ async def file(
     def read() -> Response:
         with services.database.read() as session:
             conversation_of_token(session, conversation_id, token)
-            found = sent_file(session, conversation_id, file_id)
+            found = kept_file(session, conversation_id, file_id, of=Author.STAFF)
             own = {"Content-Disposition": disposition(found.name), "Content-Type": found.media_type}
             return Response(found.content, headers=FILE_HEADERS | own)
 
