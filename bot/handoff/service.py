@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from bot.conversations.brought import MOST_FILES_A_DAY, MOST_MEGABYTES_A_DAY, clean_name, line_of, media_type_of
@@ -117,12 +117,10 @@ def queue_at(
     before = _as_it_is(session, conversation)
     case = open_case(session, conversation) or _add_case(session, conversation, now)
     if conversation.control == Control.STAFF:
-        # The wait begins anew: until now a colleague had it.
-        case.escalated_at = None
-    conversation.assignee_id = None
+        _waits_again(session, conversation, case, Move.QUEUE, now)
+    else:
+        _move(conversation, Move.QUEUE, now)
     conversation.desk = case.desk = desk
-    _move(conversation, Move.QUEUE, now)
-    case.claimed_by = None
     session.flush()
     language = conversation.language
     _notice(session, conversation, now_waiting_at(language, office.desks[desk].name.get(language)), now)
@@ -135,13 +133,9 @@ def requeue_absent(session: Session, conversation: Conversation, office: Office,
     """Back into the queue of its desk: the student writes and the colleague who has it is gone."""
     name = name_of(session, conversation.assignee_id)
     case = open_case(session, conversation) or _add_case(session, conversation, now)
-    # They wait from now on: the time before was spent with a person.
-    case.claimed_at = case.claimed_by = case.escalated_at = None
-    case.opened_at = now
+    _waits_again(session, conversation, case, Move.ABSENT, now)
     # A colleague who stepped in without a request left it at no desk.
     conversation.desk = case.desk = conversation.desk or desk_of_question(session, office, conversation)
-    conversation.assignee_id = None
-    _move(conversation, Move.ABSENT, now)
     session.flush()
     _notice(session, conversation, colleague_gone(conversation.language, name), now)
     record(session, "absent", staff_id=None, now=now, conversation_id=conversation.id)
@@ -354,6 +348,22 @@ def _give(session: Session, conversation: Conversation, move: Move, staff: Staff
     _move(conversation, move, now)
     session.flush()
     _notice(session, conversation, now_talking_to(conversation.language, staff.name), now)
+
+
+def _waits_again(session: Session, conversation: Conversation, case: Case, move: Move, now: datetime) -> None:
+    """Nobody has it any more. Where no colleague had answered, the student has been waiting all the time."""
+    said = Message.conversation_id == conversation.id, Message.author == Author.STAFF
+    was_answered = session.scalar(select(exists().where(*said, Message.created_at >= case.opened_at)))
+    conversation.assignee_id = None
+    _move(conversation, move, now)
+    case.claimed_by = case.escalated_at = None
+    if not was_answered:
+        case.claimed_at = None
+        conversation.waiting_since = case.opened_at
+    elif move == Move.ABSENT:
+        # What the student writes now is a question of its own, behind those who asked before.
+        case.claimed_at = None
+        case.opened_at = now
 
 
 def _held(

@@ -6,6 +6,7 @@ ACCUEIL_STATE_EXAMPLES sets how many (few in `make test`, thousands in `make pro
 import asyncio
 import os
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,20 +14,39 @@ from uuid import uuid4
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
 from sqlalchemy import func, select
 
 from bot.answers.urgent import build_door
 from bot.assistant.turn import Outcome, Snapshot, Superseded, commit, compute, load
 from bot.content.loader import load_knowledge
-from bot.conversations.models import Control, Conversation, InboxEntry, InboxState, Message, OutboxEntry
+from bot.conversations.brought import handed_over
+from bot.conversations.messages import Brought
+from bot.conversations.models import Attachment, Control, Conversation, InboxEntry, InboxState, Message, OutboxEntry
 from bot.conversations.service import receive_message
 from bot.db.session import Database
-from bot.errors import AlreadyTaken, CannotChange, DifferentContent, InvalidField, NotAllowed, VersionChanged
+from bot.errors import (
+    AlreadyTaken,
+    CannotChange,
+    DifferentContent,
+    InvalidField,
+    NoColleague,
+    NotAllowed,
+    VersionChanged,
+)
 from bot.handoff import changes
 from bot.handoff.beside import snooze, wake
 from bot.handoff.models import Case
-from bot.handoff.service import claim, close, hand_to, open_case, queue_at, release, reply
+from bot.handoff.service import claim, close, hand_to, open_case, queue_at, release, reply, send_file
 from bot.handoff.tending import GONE_FOR_A_DAY, is_absent, requeue_if_absent, tend
 from bot.handoff.undoing import UNDOABLE, undo
 from bot.identity.models import Role, Staff
@@ -69,6 +89,9 @@ class Turns(RuleBasedStateMachine):
         self.loaded: dict[str, Snapshot] = {}
         self.computed: dict[str, tuple[Snapshot, Outcome]] = {}
         self.sent: dict[str, str] = {}
+        self.brought: dict[str, Brought] = {}
+        self.files: list[tuple[int, str]] = []
+        """By seq: the files that either side sent and that are not deleted."""
         self.replied: dict[int, str] = {}
         """By seq: what colleagues said, as they last put it."""
         self.disabled: set[str] = set()
@@ -101,6 +124,25 @@ class Turns(RuleBasedStateMachine):
         self._receive(external, f"{text} {len(self.sent)}")
         return external
 
+    @rule(target=messages)
+    def brings_a_file(self) -> str | MultipleResults[str]:
+        """Taken in exactly while a colleague has the conversation."""
+        external, name = str(uuid4()), f"visa-{len(self.sent)}.pdf"
+        brought = handed_over(name, "application/pdf", name.encode())
+        try:
+            with self.database.write() as session:
+                received = receive_message(
+                    session, self.talk, replace(incoming("", self.now, external), brought=brought), self._tick()
+                )
+                self.sent[external] = received.message.text
+        except NoColleague:
+            assert self.holder is None
+            return multiple()
+        assert self.holder is not None
+        self.brought[external] = brought
+        self.files.append((received.message.seq, name))
+        return external
+
     @rule(external=messages)
     def duplicate(self, external: str) -> None:
         self._receive(external, self.sent[external])
@@ -114,8 +156,12 @@ class Turns(RuleBasedStateMachine):
         raise AssertionError("another content under the same id was accepted")
 
     def _receive(self, external: str, text: str) -> None:
+        if external in self.brought:
+            # The words of a file are ours: what comes again comes without, or with other ones.
+            text = text.removeprefix(self.sent[external])
+        given = replace(incoming(text, self.now, external), brought=self.brought.get(external))
         with self.database.write() as session:
-            receive_message(session, self.talk, incoming(text, self.now, external), self._tick())
+            receive_message(session, self.talk, given, self._tick())
         self.sent.setdefault(external, text)
 
     # --- the bot, step by step; leaving out a step is a crash ---
@@ -239,7 +285,12 @@ class Turns(RuleBasedStateMachine):
             conversation = session.get_one(Conversation, self.talk)
             case = open_case(session, conversation)
             place = case.opened_at if case else now
-            since = conversation.waiting_since or now
+            if conversation.control == Control.STAFF:
+                # Until now a colleague had it; a wait is over only when somebody has answered.
+                said = select(Message).where(Message.author == "staff", Message.created_at >= place)
+                since = now if session.scalars(said).first() else place
+            else:
+                since = conversation.waiting_since or now
             queued = queue_at(session, self.talk, staff, OFFICE, "office", now)
             assert queued.control == Control.WAITING
             assert (queued.waiting_since, open_case(session, queued).opened_at) == (since, place)
@@ -269,6 +320,32 @@ class Turns(RuleBasedStateMachine):
             assert self.holder in (None, name)
             self.holder = name
 
+    @rule(name=NAMES, repeats=st.booleans())
+    def staff_file(self, name: str, repeats: bool) -> None:
+        client_id, file = str(uuid4()), f"letter-{len(self.replied)}.pdf"
+
+        def deed(session, staff, now) -> None:
+            sent = [
+                send_file(
+                    session,
+                    self.talk,
+                    staff,
+                    client_id,
+                    name=file,
+                    media_type="application/pdf",
+                    content=file.encode(),
+                    now=now,
+                )
+                for _ in range(1 + repeats)
+            ]
+            assert [each.is_new for each in sent] == [True, False][: len(sent)]
+            self.replied[sent[0].message.seq] = sent[0].message.text
+            self.files.append((sent[0].message.seq, file))
+
+        if self._as(name, deed):
+            assert self.holder in (None, name)
+            self.holder = name
+
     @precondition(lambda self: self.replied)
     @rule(name=NAMES, deletes=st.booleans())
     def changes_the_last_word(self, name: str, deletes: bool) -> None:
@@ -277,6 +354,7 @@ class Turns(RuleBasedStateMachine):
         def deed(session, staff, now) -> None:
             if deletes:
                 self.replied[seq] = changes.take_back(session, self.talk, seq, staff, now).text
+                self.files = [each for each in self.files if each[0] != seq]
             else:
                 self.replied[seq] = changes.edit(session, self.talk, seq, staff, f"Better: {seq}", now).text
 
@@ -317,6 +395,16 @@ class Turns(RuleBasedStateMachine):
             assert session.get_one(Conversation, self.talk).last_seq == len(messages)
             assert [m.text for m in messages if m.author == "student"] == list(self.sent.values())
             assert {m.seq: m.text for m in messages if m.author == "staff"} == self.replied
+
+    @invariant()
+    def every_file_is_there_once_with_its_message(self) -> None:
+        if not hasattr(self, "talk"):
+            return
+        query = select(Message.seq, Attachment.name, Attachment.content, Attachment.state)
+        query = query.join(Message, Message.id == Attachment.message_id).order_by(Attachment.id)
+        with self.database.read() as session:
+            found = [tuple(row) for row in session.execute(query)]
+        assert found == [(seq, name, name.encode(), "kept") for seq, name in self.files]
 
     @invariant()
     def nothing_is_said_twice_and_answers_keep_the_order(self) -> None:

@@ -96,7 +96,8 @@ async def test_a_colleague_who_is_handed_a_conversation_holds_it_at_once(
     assert [(note["author"]["name"], note["text"]) for note in mentions] == [("Claire", "Speaks Spanish")]
 
 
-async def test_a_conversation_given_to_a_desk_waits_there_from_now_on(
+@pytest.mark.parametrize(("is_answered", "waits"), [(True, 0), (False, 720)])
+async def test_a_conversation_given_to_a_desk_waits_there_from_now_on_or_all_along_where_nobody_answered(
     client: httpx.AsyncClient,
     services: Services,
     as_claire: Headers,
@@ -104,17 +105,21 @@ async def test_a_conversation_given_to_a_desk_waits_there_from_now_on(
     clock: FixedClock,
     path: str,
     talk: UUID,
+    is_answered: bool,
+    waits: int,
 ):
     await client.post(f"{path}/claim", headers=as_claire)
+    if is_answered:
+        await say_as(client, path, as_claire)
     clock.instant += timedelta(minutes=12)
-    since = clock.now().isoformat().replace("+00:00", "Z")
+    since = (clock.now() - timedelta(seconds=waits)).isoformat().replace("+00:00", "Z")
     hidden = await client.get(f"{path}/messages", headers=as_sofia)
     given = await client.post(f"{path}/transfer", json={"to": {"desk": "housing"}}, headers=as_claire)
     seen = await client.get(f"{path}/messages", headers=as_sofia)
 
     found = given.json()
     assert (found["control"], found["desk"], found["waiting_since"], found["waits_seconds"]) == (
-        "waiting", "housing", since, 0,
+        "waiting", "housing", since, waits,
     )  # fmt: skip
     assert (hidden.status_code, seen.status_code) == (404, 200)
     assert said(services, talk)[-1] == (
@@ -127,7 +132,7 @@ async def test_a_conversation_given_to_a_desk_has_the_place_of_its_request_in_ev
     client: httpx.AsyncClient, services: Services, claire: Staff, clock: FixedClock, talk: UUID
 ):
     enter(client, services, claire)
-    await client.post(f"/staff/api/conversations/{talk}/claim")
+    await say_as(client, f"/staff/api/conversations/{talk}", {})
     clock.instant += timedelta(minutes=5)
     with services.database.write() as session:
         later = make_conversation(session, clock.now()).id
@@ -716,15 +721,23 @@ async def test_a_cursor_of_another_list_is_refused(
     assert (other.status_code, other.json()["errors"][0]["field"]) == (422, "cursor")
 
 
-async def test_a_request_that_is_handed_on_keeps_its_first_claim_for_the_figures(
-    client: httpx.AsyncClient, services: Services, as_claire: Headers, clock: FixedClock, path: str
+@pytest.mark.parametrize("is_answered", [True, False])
+async def test_a_request_that_is_handed_on_keeps_the_claim_that_led_to_an_answer_for_the_figures(
+    client: httpx.AsyncClient,
+    services: Services,
+    as_claire: Headers,
+    clock: FixedClock,
+    path: str,
+    is_answered: bool,
 ):
     await client.post(f"{path}/claim", headers=as_claire)
     first = clock.now()
+    if is_answered:
+        await say_as(client, path, as_claire)
     clock.instant += timedelta(hours=1)
     await client.post(f"{path}/transfer", json={"to": {"desk": "housing"}}, headers=as_claire)
 
     with services.database.read() as session:
         case = session.scalars(select(Case)).one()
-        assert (case.claimed_at, case.claimed_by, case.desk) == (first, None, "housing")
-        assert session.scalars(select(Message.staff_id).where(Message.author == "staff")).all() == []
+        expected = (first if is_answered else None, None, "housing")
+        assert (case.claimed_at, case.claimed_by, case.desk) == expected

@@ -46,7 +46,8 @@ def mails(database):
 def waits_told(database):
     """The minutes in the mails to coordinators."""
     with database.read() as session:
-        rows = session.scalars(select(OutboxEntry).order_by(OutboxEntry.id)).all()
+        to_coordinators = select(OutboxEntry).where(OutboxEntry.key.startswith("waiting:"))
+        rows = session.scalars(to_coordinators.order_by(OutboxEntry.id)).all()
         return [int(re.search(r"waited for (\d+) minutes", row.payload["text"])[1]) for row in rows]
 
 
@@ -211,10 +212,10 @@ def hand_on(database, talk, claire, now):
         queue_at(session, talk, claire, OFFICE, "housing", now)
 
 
-def test_what_a_colleague_hands_to_a_desk_has_waited_since_then(database, talk, claire, now):
+def test_what_a_colleague_hands_to_a_desk_after_an_answer_has_waited_since_then(database, talk, claire, now):
     with database.write() as session:
         make_staff(session, now, "Omar", Role.COORDINATOR)
-        claim(session, talk, claire, now)
+    answer(database, talk, claire, now)
     handed = now + timedelta(hours=2)
     hand_on(database, talk, claire, handed)
 
@@ -229,14 +230,46 @@ def test_a_wait_that_was_told_and_taken_is_told_again_only_when_the_next_one_is_
     wait_at(database, talk, now)
     due(database, now + timedelta(minutes=60))
     handed = now + timedelta(minutes=90)
-    with database.write() as session:
-        claim(session, talk, claire, now + timedelta(minutes=61))
+    answer(database, talk, claire, now + timedelta(minutes=61))
     hand_on(database, talk, claire, handed)
     with database.read() as session:
         assert inbox_row(session, talk).urgency == "normal"
 
     assert due(database, handed + timedelta(minutes=60)) == {talk}
     assert waits_told(database) == [60, 60]
+
+
+def test_what_is_handed_on_without_an_answer_has_waited_all_the_time(database, talk, claire, now):
+    with database.write() as session:
+        make_staff(session, now, "Omar", Role.COORDINATOR)
+    wait_at(database, talk, now)
+    with database.write() as session:
+        claim(session, talk, claire, now + timedelta(minutes=10))
+    hand_on(database, talk, claire, now + timedelta(minutes=50))
+
+    assert due(database, now + timedelta(minutes=59)) == set()
+    assert due(database, now + timedelta(minutes=60)) == {talk}
+    assert waits_told(database) == [60]
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_who_writes_to_a_colleague_that_is_gone_waits_since_then_or_since_the_request_if_nobody_answered(
+    database, talk, claire, now, is_answered
+):
+    wait_at(database, talk, now)
+    with database.write() as session:
+        claim(session, talk, claire, now + timedelta(minutes=10))
+    if is_answered:
+        answer(database, talk, claire, now + timedelta(minutes=11))
+    with database.write() as session:
+        session.get_one(Staff, claire.id).disabled = True
+    later = now + timedelta(hours=3)
+
+    assert requeue_if_absent(database, OFFICE, talk, later) is True
+    since = later if is_answered else now
+    with database.read() as session:
+        conversation, case = session.get_one(Conversation, talk), session.scalars(select(Case)).one()
+        assert (conversation.waiting_since, case.opened_at, case.claimed_at) == (since, since, None)
 
 
 def test_what_moves_to_another_desk_before_anybody_had_it_has_waited_from_the_beginning(database, talk, claire, now):
