@@ -257,7 +257,6 @@ def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict
         view = await long_poll(
             services.database,
             services.live,
-            services.office,
             conversation_id,
             after=after,
             limit=limit,

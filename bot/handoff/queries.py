@@ -15,7 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from bot.conversations.models import Alert, Author, Control, Conversation, Message
 from bot.errors import InvalidField, NotFound
-from bot.handoff.desks import Office, may_read, readable
+from bot.handoff.desks import may_read, readable
 from bot.handoff.models import Case, DeskMember, Reason, Tag
 from bot.identity.models import Staff
 from bot.students.models import Student
@@ -194,7 +194,7 @@ def check_readable(session: Session, staff: Staff, conversation_id: UUID) -> Non
         raise NotFound
 
 
-def queue_position(session: Session, conversation: Conversation, office: Office) -> int | None:
+def queue_position(session: Session, conversation: Conversation) -> int | None:
     """1 for the student who is next at their desk, None for one who does not wait. Who is laid aside is passed over."""
     if conversation.control != Control.WAITING:
         return None
@@ -207,19 +207,11 @@ def queue_position(session: Session, conversation: Conversation, office: Office)
         .where(
             Conversation.control == Control.WAITING,
             Conversation.snoozed_until.is_(None),
-            _same_desk(office, conversation.desk),
+            Conversation.desk == conversation.desk,
             (Case.opened_at < place) | ((Case.opened_at == place) & (Conversation.id < conversation.id)),
         )
     )
     return 1 + (ahead or 0)
-
-
-def _same_desk(office: Office, desk: str | None) -> ColumnElement[bool]:
-    """The default desk has what is at none, and what is at one that is no longer in the file."""
-    others = office.desks.keys() - {office.default}
-    if desk in others:
-        return Conversation.desk == desk
-    return or_(Conversation.desk.is_(None), Conversation.desk.not_in(others))
 
 
 def readable_of(session: Session, staff: Staff, ids: set[UUID]) -> set[UUID]:

@@ -1,4 +1,5 @@
-"""What time does to conversations: snoozed ones wake, long waits, answers and promises that are due are told by mail.
+"""What time does to conversations: snoozed ones wake, long waits, answers and promises that are due are told by mail,
+the default desk takes what is at none.
 
 One small transaction for each conversation, each of which looks again at what it acts on.
 """
@@ -7,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from bot.clock import PARIS, day_in_france
@@ -35,6 +36,8 @@ MORNING = 8
 """From this hour on, in France, colleagues are told of their promises."""
 LATEST_CLAIMS = 20
 BATCH = 200
+TENDED = (Control.WAITING, Control.STAFF)
+"""What a person is asked for, or has."""
 
 Present = Callable[[UUID], datetime | None]
 """When a student's page was last seen reading."""
@@ -47,6 +50,7 @@ def tend(database: Database, office: Office, present: Present, now: datetime, ad
         Unavailable: the database cannot be reached; what was done before stays done.
     """
     return {
+        *_each(database, _at_no_desk(office), lambda session, found: _bring_to_desk(session, found, office)),
         *_each(database, _snoozed(now), lambda session, found: _wake(session, found, now)),
         *_each(database, _long_waiting(now), lambda session, found: _escalate(session, found, office, now, address)),
         *_each(database, _answered(now), lambda session, found: _mail(session, found, present, now, address)),
@@ -70,6 +74,26 @@ def _each(
             except NotFound:
                 continue
     return changed
+
+
+def _at_no_desk(office: Office) -> Callable[[Session], Sequence[UUID]]:
+    """What somebody should look after, and the desk is not, or no longer, in knowledge/desks.yml."""
+    is_unknown = Conversation.desk.not_in(office.desks)
+    waits_at_none = and_(Conversation.desk.is_(None), Conversation.control == Control.WAITING)
+    query = select(Conversation.id).where(Conversation.control.in_(TENDED), or_(is_unknown, waits_at_none)).limit(BATCH)
+    return lambda session: session.scalars(query).all()
+
+
+def _bring_to_desk(session: Session, conversation: Conversation, office: Office) -> bool:
+    """The default desk takes it: else it would be in no desk's lists."""
+    waits_at_none = conversation.desk is None and conversation.control == Control.WAITING
+    is_unknown = conversation.desk is not None and conversation.desk not in office.desks
+    if conversation.control not in TENDED or not (is_unknown or waits_at_none):
+        return False
+    conversation.desk = office.default
+    if (case := open_case(session, conversation)) is not None:
+        case.desk = office.default
+    return True
 
 
 def _snoozed(now: datetime) -> Callable[[Session], Sequence[UUID]]:

@@ -18,7 +18,6 @@ from bot.conversations.models import Attachment, Conversation, Message
 from bot.conversations.queries import changed_messages, messages_after, sent_files
 from bot.db.session import Database
 from bot.errors import InvalidField, NotFound, Unavailable
-from bot.handoff.desks import Office
 from bot.handoff.queries import queue_position
 from bot.identity.models import Staff
 
@@ -166,9 +165,7 @@ class View:
     changes: int
 
 
-def view_after(
-    session: Session, office: Office, conversation_id: UUID, seq: int, limit: int = PAGE, *, changes: int = 0
-) -> View:
+def view_after(session: Session, conversation_id: UUID, seq: int, limit: int = PAGE, *, changes: int = 0) -> View:
     """What came after a seq, and what changed up to it since so many `changes`.
 
     Raises:
@@ -181,7 +178,7 @@ def view_after(
     control = {
         "control": str(conversation.control),
         "staff_name": name,
-        "position": queue_position(session, conversation, office),
+        "position": queue_position(session, conversation),
     }
     came = messages_after(session, conversation_id, seq, limit)
     moved = changed_messages(session, conversation_id, seq, changes) if conversation.changes > changes else []
@@ -194,7 +191,6 @@ def view_after(
 async def long_poll(
     database: Database,
     live: Live,
-    office: Office,
     conversation_id: UUID,
     *,
     after: int,
@@ -211,7 +207,7 @@ async def long_poll(
 
     def look() -> View:
         with database.read() as session:
-            return view_after(session, office, conversation_id, after, limit, changes=known)
+            return view_after(session, conversation_id, after, limit, changes=known)
 
     deadline = asyncio.get_running_loop().time() + wait
     with live.subscribe(conversation_id) as subscription:
@@ -231,7 +227,6 @@ def sse(event: str, data: dict[str, Any], event_id: int | None = None) -> str:
 async def stream(
     database: Database,
     live: Live,
-    office: Office,
     conversation_id: UUID,
     *,
     after: int,
@@ -247,7 +242,7 @@ async def stream(
             return None
         try:
             with database.read() as session:
-                return view_after(session, office, conversation_id, seq, changes=changes)
+                return view_after(session, conversation_id, seq, changes=changes)
         except (NotFound, Unavailable):
             # The answer has begun: it can only end. Whoever asks again gets 404 or 503.
             return None

@@ -172,7 +172,7 @@ async def open_(
                 channel="web",
                 now=services.clock.now(),
             )
-            events = view_after(session, services.office, conversation.id, 0).events
+            events = view_after(session, conversation.id, 0).events
             return Opened.model_validate(
                 {
                     "conversation_id": conversation.id,
@@ -334,7 +334,6 @@ async def read(
     view = await long_poll(
         services.database,
         services.live,
-        services.office,
         conversation_id,
         after=after,
         limit=limit,
@@ -398,7 +397,7 @@ async def follow(
     await asyncio.to_thread(_check, services, conversation_id, token)
     known = last_event_id or ""
     after = min(int(known), BIGGEST_SEQ) if known.isascii() and known.isdigit() else 0
-    events: AsyncIterator[str] = stream(services.database, services.live, services.office, conversation_id, after=after)
+    events: AsyncIterator[str] = stream(services.database, services.live, conversation_id, after=after)
     return StreamingResponse(
         events, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )

@@ -17,8 +17,8 @@ from bot.errors import BotIsSilent
 from bot.handoff.beside import add_task, settle_task, snooze
 from bot.handoff.desks import Office, join
 from bot.handoff.models import Case, Reason
-from bot.handoff.queries import Tab, inbox_row, latest, queue_position
-from bot.handoff.service import claim, queue_at, reply, request_person
+from bot.handoff.queries import Filters, Tab, inbox_row, latest, narrowed, queue_position
+from bot.handoff.service import claim, close, queue_at, reply, request_person
 from bot.handoff.tending import expected_wait, requeue_if_absent, tend
 from bot.identity.models import Role, Staff, StaffSession
 from tests.factories import make_conversation, make_staff, make_student, receive, transcript
@@ -145,16 +145,44 @@ def queue(database, now):
 
 def positions(database, queue):
     with database.read() as session:
-        return {
-            name: queue_position(session, session.get_one(Conversation, each), OFFICE) for name, each in queue.items()
+        return {name: queue_position(session, session.get_one(Conversation, each)) for name, each in queue.items()}
+
+
+def test_the_default_desk_takes_what_waits_or_is_held_at_a_desk_that_is_gone_or_waits_at_none(
+    database, queue, claire, now
+):
+    with database.write() as session:
+        held, closed = (make_conversation(session, now).id for _ in range(2))
+        for each, deed in ((held, claim), (closed, close)):
+            request_person(session, session.get_one(Conversation, each), Reason.ASKED, now, desk="closed-last-year")
+            deed(session, each, claire, now)
+        unasked = make_conversation(session, now).id
+        claim(session, unasked, claire, now)
+
+    assert due(database, now) == {queue["Chloé"], queue["Dev"], held}
+    assert due(database, now) == set()
+    with database.read() as session:
+        desks = dict(session.execute(select(Conversation.id, Conversation.desk)).all())
+        of_cases = dict(session.execute(select(Case.conversation_id, Case.desk).where(Case.closed_at.is_(None))).all())
+        own = {
+            row.conversation.id for row in latest(session, Tab.WAITING, claire.id, 50, narrowed(Filters(desk="office")))
         }
+    assert {name: desks[each] for name, each in queue.items()} == {
+        "Amina": "office", "Bao": "housing", "Chloé": "office", "Dev": "office", "Emre": "housing",
+    }  # fmt: skip
+    assert [desks[each] for each in (held, closed, unasked)] == ["office", "closed-last-year", None]
+    assert of_cases == {**{each: desks[each] for each in queue.values()}, held: "office", unasked: None}
+    assert own == {queue[name] for name in ("Amina", "Chloé", "Dev")}
 
 
-def test_a_student_is_told_the_place_at_the_own_desk_and_the_default_one_has_what_is_at_none(database, queue):
+def test_a_student_is_told_the_place_at_the_own_desk(database, queue, now):
+    due(database, now)
+
     assert positions(database, queue) == {"Amina": 1, "Bao": 1, "Chloé": 2, "Dev": 3, "Emre": 2}
 
 
 def test_who_is_laid_aside_or_taken_is_nobody_to_wait_for(database, queue, claire, now):
+    due(database, now)
     with database.write() as session:
         snooze(session, queue["Bao"], claire, now + timedelta(hours=3), now)
         claim(session, queue["Amina"], claire, now)

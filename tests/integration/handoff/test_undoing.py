@@ -133,7 +133,7 @@ def test_what_waited_waits_again_at_its_desk_in_its_place(database, talk, as_, u
 
     assert everything(database, talk) == before
     with database.read() as session:
-        assert queue_position(session, session.get_one(Conversation, talk), OFFICE) == 1
+        assert queue_position(session, session.get_one(Conversation, talk)) == 1
     assert last_said(database, talk) == (
         "system",
         "Your request is now with: Office. A person will answer you here.",

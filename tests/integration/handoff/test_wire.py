@@ -40,7 +40,7 @@ def write(database, now, talk):
 async def read(database, live, talk, *, after=0, count, during=lambda: None):
     """The first `count` events of a stream as (name, id or data)."""
     seen = []
-    async for chunk in wire.stream(database, live, OFFICE, talk, after=after):
+    async for chunk in wire.stream(database, live, talk, after=after):
         lines = dict(line.split(": ", 1) for line in chunk.strip().splitlines() if not line.startswith(":"))
         if not lines:
             during()

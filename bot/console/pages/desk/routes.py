@@ -277,7 +277,7 @@ def one(services: ServicesDep, signed_in: SignedInDep, conversation_id: UUID) ->
     language = console_language(signed_in.staff.language)
     with services.database.read() as session:
         row = inbox_row(session, conversation_id)
-        position = queue_position(session, row.conversation, services.office)
+        position = queue_position(session, row.conversation)
         head = row_json(row, language, services.clock.now()) | {"position": position}
     note_reading(services, signed_in.staff, conversation_id)
     return head
