@@ -140,6 +140,26 @@ def test_the_radar_is_narrowed_down_and_taken_away_as_a_table(desk: Desk, new_co
     expect(everybody.first).to_contain_text("Lille")
 
 
+def test_a_choice_of_the_radar_whose_list_does_not_come_is_said_and_nobody_else_can_be_reminded(
+    desk: Desk, new_context: Context
+):
+    page = colleague_at(new_context(), desk, "Inès").page
+    page.goto(f"{desk.url}/staff/radar")
+    page.get_by_role("link", name="See who and remind: Open a bank account").click()
+    page.route("**/staff/radar/students?*", lambda route: route.abort())
+    page.get_by_label("Campus").select_option(label="Lille")
+
+    expect(page.get_by_role("alert")).to_have_text(
+        "The list could not be loaded: below is still the choice before. “Show these” tries again."
+    )
+    expect(page.locator("#chosen")).to_have_attribute("inert", "")
+    page.unroute("**/staff/radar/students?*")
+    page.get_by_role("button", name="Show these").click()
+    expect(page).to_have_url(re.compile("campus=lille"))
+    expect(page.get_by_role("alert")).to_be_hidden()
+    expect(page.locator("#chosen")).not_to_have_attribute("inert", "")
+
+
 def taken(page: Page, link: str) -> str:
     with page.expect_download() as waiting:
         page.get_by_role("link", name=link).click()
