@@ -13,9 +13,14 @@ from bot.conversations.service import Received, open_conversation, receive_messa
 from bot.identity.models import Role, Staff
 from bot.students.models import Student
 
+OF_NOBODY = "$argon2id$v=19$m=8,t=1,p=1$3BTResqUIqfXGTJ8NVy5aQ$VLNQ5TbiwvIf+USsS+naHlTR3HJ23bKJrndzQZZdJRA"
+"""Hash of a password that was never kept."""
+
 
 def make_staff(session: Session, now: datetime, name: str = "Claire", role: Role = Role.ADVISER) -> Staff:
-    staff = Staff(email=f"{name.lower()}@junia.example", name=name, role=role, created_at=now)
+    """Somebody who has a password, though none that fits."""
+    email = f"{name.lower()}@junia.example"
+    staff = Staff(email=email, name=name, role=role, created_at=now, password_hash=OF_NOBODY)
     session.add(staff)
     session.flush()
     return staff

@@ -195,11 +195,14 @@ def check_readable(session: Session, staff: Staff, conversation_id: UUID) -> Non
 
 
 def queue_position(session: Session, conversation: Conversation) -> int | None:
-    """1 for the student who is next at their desk, None for one who does not wait. Who is laid aside is passed over."""
+    """1 for the student who is next at their desk, None for one who does not wait. Who is laid aside is passed over,
+    and whoever is in danger comes before all others, as in the list of those who answer."""
     if conversation.control != Control.WAITING:
         return None
     is_own = and_(Case.conversation_id == conversation.id, Case.closed_at.is_(None))
     place = select(Case.opened_at).where(is_own).scalar_subquery()
+    is_earlier = (Case.opened_at < place) | ((Case.opened_at == place) & (Conversation.id < conversation.id))
+    is_before = and_ if is_in_danger(session, conversation.id) else or_
     ahead = session.scalar(
         select(func.count())
         .select_from(Conversation)
@@ -208,7 +211,7 @@ def queue_position(session: Session, conversation: Conversation) -> int | None:
             Conversation.control == Control.WAITING,
             Conversation.snoozed_until.is_(None),
             Conversation.desk == conversation.desk,
-            (Case.opened_at < place) | ((Case.opened_at == place) & (Conversation.id < conversation.id)),
+            is_before(in_danger(), is_earlier),
         )
     )
     return 1 + (ahead or 0)

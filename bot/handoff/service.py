@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from bot.conversations.brought import MOST_FILES_A_DAY, MOST_MEGABYTES_A_DAY, clean_name, line_of, media_type_of
@@ -78,10 +78,13 @@ def hand_to(
     Raises:
         AlreadyTaken: another colleague holds it, and the role may not hand on what others hold.
         VersionChanged: it is not as it was at `version`, or it is closed.
-        InvalidField: the colleague may not answer students.
+        InvalidField: the colleague may not answer students, or has never signed in.
     """
     if colleague.disabled or colleague.role not in MAY_ANSWER:
         refused = mark("{colleague} may not answer students; choose another colleague.")
+        raise InvalidField(refused, field="to.staff", colleague=colleague.name)
+    if not colleague.can_sign_in:
+        refused = mark("{colleague} has no way to sign in yet; choose another colleague.")
         raise InvalidField(refused, field="to.staff", colleague=colleague.name)
     conversation = _held(session, conversation_id, staff, version, may_reassign=True)
     if conversation.assignee_id == colleague.id:
@@ -130,7 +133,7 @@ def queue_at(
 
 
 def requeue_absent(session: Session, conversation: Conversation, office: Office, now: datetime) -> None:
-    """Back into the queue of its desk: the student writes and the colleague who has it is gone."""
+    """Back into the queue of its desk: the colleague who has it is gone, and the student waits for an answer."""
     name = name_of(session, conversation.assignee_id)
     case = open_case(session, conversation) or _add_case(session, conversation, now)
     _waits_again(session, conversation, case, Move.ABSENT, now)
@@ -330,7 +333,7 @@ def name_of(session: Session, staff_id: int | None) -> str:
 def may_answer(session: Session) -> Sequence[Staff]:
     """Who can be given a conversation, by name."""
     wanted = select(Staff).where(Staff.disabled.is_(False), Staff.role.in_(MAY_ANSWER))
-    return session.scalars(wanted.order_by(Staff.name, Staff.email)).all()
+    return [each for each in session.scalars(wanted.order_by(Staff.name, Staff.email)) if each.can_sign_in]
 
 
 def names_of(session: Session, staff_ids: set[int]) -> Mapping[int, Staff]:
@@ -350,20 +353,29 @@ def _give(session: Session, conversation: Conversation, move: Move, staff: Staff
     _notice(session, conversation, now_talking_to(conversation.language, staff.name), now)
 
 
+def unanswered_since(session: Session, conversation_id: UUID) -> datetime | None:
+    """When the student wrote the first words after those of a colleague; None: a colleague had the last word."""
+    of_it = Message.conversation_id == conversation_id
+    answered = select(func.max(Message.seq)).where(of_it, Message.author == Author.STAFF).scalar_subquery()
+    unanswered = of_it, Message.author == Author.STUDENT, Message.seq > func.coalesce(answered, 0)
+    return session.scalar(select(func.min(Message.created_at)).where(*unanswered))
+
+
 def _waits_again(session: Session, conversation: Conversation, case: Case, move: Move, now: datetime) -> None:
-    """Nobody has it any more. Where no colleague had answered, the student has been waiting all the time."""
+    """Nobody has it any more. The student waits since what nobody answered: since the request where no colleague has
+    said anything, else since their first words after what one said, or from now on."""
     said = Message.conversation_id == conversation.id, Message.author == Author.STAFF
     was_answered = session.scalar(select(exists().where(*said, Message.created_at >= case.opened_at)))
+    since = (unanswered_since(session, conversation.id) or now) if was_answered else case.opened_at
     conversation.assignee_id = None
     _move(conversation, move, now)
+    conversation.waiting_since = since
     case.claimed_by = case.escalated_at = None
-    if not was_answered:
+    if move == Move.ABSENT:
+        # What was not answered is a question of its own, behind those who asked before.
+        case.opened_at = since
+    if move == Move.ABSENT or not was_answered:
         case.claimed_at = None
-        conversation.waiting_since = case.opened_at
-    elif move == Move.ABSENT:
-        # What the student writes now is a question of its own, behind those who asked before.
-        case.claimed_at = None
-        case.opened_at = now
 
 
 def _held(

@@ -1,5 +1,5 @@
 """What time does to conversations: snoozed ones wake, long waits, answers and promises that are due are told by mail,
-the default desk takes what is at none.
+the default desk takes what is at none, and what a colleague who is gone left unanswered waits again.
 
 One small transaction for each conversation, each of which looks again at what it acts on.
 """
@@ -20,7 +20,7 @@ from bot.handoff.desks import Office, coordinators
 from bot.handoff.hours import is_open, opening_time, usual_wait
 from bot.handoff.models import Case, Reason, Task
 from bot.handoff.queries import is_in_danger
-from bot.handoff.service import AWAY_FOR, can_be_mailed, open_case, requeue_absent
+from bot.handoff.service import AWAY_FOR, can_be_mailed, open_case, requeue_absent, unanswered_since
 from bot.handoff.words import answer_mail, promises_mail, waiting_mail
 from bot.identity.models import Staff, StaffSession, StaffToken
 from bot.log import get_logger
@@ -52,6 +52,7 @@ def tend(database: Database, office: Office, present: Present, now: datetime, ad
     return {
         *_each(database, _at_no_desk(office), lambda session, found: _bring_to_desk(session, found, office)),
         *_each(database, _snoozed(now), lambda session, found: _wake(session, found, now)),
+        *_each(database, _left_behind(office, now), lambda session, found: _bring_back(session, found, office, now)),
         *_each(database, _long_waiting(now), lambda session, found: _escalate(session, found, office, now, address)),
         *_each(database, _answered(now), lambda session, found: _mail(session, found, present, now, address)),
         *_tell_promises(database, office, now, address),
@@ -93,6 +94,49 @@ def _bring_to_desk(session: Session, conversation: Conversation, office: Office)
     conversation.desk = office.default
     if (case := open_case(session, conversation)) is not None:
         case.desk = office.default
+    return True
+
+
+def _left_behind(office: Office, now: datetime) -> Callable[[Session], Sequence[UUID]]:
+    """What a colleague has who is gone, and the student waits for an answer."""
+    seen = select(func.max(StaffSession.seen_at)).where(StaffSession.staff_id == Staff.id).scalar_subquery()
+    is_gone = or_(Staff.disabled, seen.is_(None), seen <= now - GONE_FOR_A_DAY)
+    query = (
+        select(Conversation)
+        .join(Staff, Staff.id == Conversation.assignee_id)
+        .where(Conversation.control == Control.STAFF, Conversation.snoozed_until.is_(None), is_gone)
+        .order_by(Conversation.updated_at)
+    )
+
+    def find(session: Session) -> Sequence[UUID]:
+        held = session.scalars(query).all()
+        return [each.id for each in held if _is_left_behind(session, office, each, now)][:BATCH]
+
+    return find
+
+
+def _is_left_behind(session: Session, office: Office, conversation: Conversation, now: datetime) -> bool:
+    """At once where the account is disabled; else after a day without a sign of the colleague, in which the student
+    has waited as long in opening time as the desk lets anybody wait."""
+    if conversation.control != Control.STAFF or conversation.snoozed_until is not None:
+        return False
+    since = unanswered_since(session, conversation.id)
+    if since is None:
+        return False
+    staff = session.get_one(Staff, conversation.assignee_id)
+    if staff.disabled:
+        return True
+    seen = last_seen(session, staff, conversation)
+    if seen is not None and now - seen < GONE_FOR_A_DAY:
+        return False
+    patience = timedelta(minutes=office.desk(conversation.desk).escalate_after)
+    return opening_time(office.hours, since, now) >= patience
+
+
+def _bring_back(session: Session, conversation: Conversation, office: Office, now: datetime) -> bool:
+    if not _is_left_behind(session, office, conversation, now):
+        return False
+    requeue_absent(session, conversation, office, now)
     return True
 
 

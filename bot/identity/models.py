@@ -43,6 +43,11 @@ class Staff(Base):
     mail_after: Mapped[int | None]
     """Minutes of a student's wait after which a mail calls them to the desk; None: never."""
 
+    @property
+    def can_sign_in(self) -> bool:
+        """Not before the invitation was followed, or the first sign-in from the identity provider."""
+        return self.password_hash is not None or self.oidc_subject is not None
+
 
 class StaffSession(Base):
     """A browser that signed in. Only hashes are kept."""

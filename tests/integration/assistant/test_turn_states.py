@@ -8,6 +8,7 @@ import os
 import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -47,7 +48,7 @@ from bot.handoff import changes
 from bot.handoff.beside import snooze, wake
 from bot.handoff.models import Case
 from bot.handoff.service import claim, close, hand_to, open_case, queue_at, release, reply, send_file
-from bot.handoff.tending import GONE_FOR_A_DAY, is_absent, requeue_if_absent, tend
+from bot.handoff.tending import GONE_FOR_A_DAY, is_absent, last_seen, requeue_if_absent, tend
 from bot.handoff.undoing import UNDOABLE, undo
 from bot.identity.models import Role, Staff
 from bot.tables import METADATA
@@ -285,12 +286,7 @@ class Turns(RuleBasedStateMachine):
             conversation = session.get_one(Conversation, self.talk)
             case = open_case(session, conversation)
             place = case.opened_at if case else now
-            if conversation.control == Control.STAFF:
-                # Until now a colleague had it; a wait is over only when somebody has answered.
-                said = select(Message).where(Message.author == "staff", Message.created_at >= place)
-                since = now if session.scalars(said).first() else place
-            else:
-                since = conversation.waiting_since or now
+            since = conversation.waiting_since or self._unanswered_since(session, place, now)
             queued = queue_at(session, self.talk, staff, OFFICE, "office", now)
             assert queued.control == Control.WAITING
             assert (queued.waiting_since, open_case(session, queued).opened_at) == (since, place)
@@ -298,6 +294,14 @@ class Turns(RuleBasedStateMachine):
         if self._does(name, deed, VersionChanged):
             assert self.holder in (None, name) or name == COORDINATOR
             self.holder = None
+
+    def _unanswered_since(self, session, asked_at: datetime, now: datetime) -> datetime:
+        """Since when a student waits whom nobody has any more: a wait is over only when somebody has answered."""
+        said = [m for m in self._transcript(session) if m.author in ("staff", "student")]
+        if not any(m.author == "staff" and m.created_at >= asked_at for m in said):
+            return asked_at
+        after = list(takewhile(lambda m: m.author == "student", reversed(said)))
+        return after[-1].created_at if after else now
 
     @rule(name=NAMES, minutes=st.sampled_from([1, 60]))
     def lays_aside(self, name: str, minutes: int) -> None:
@@ -375,10 +379,25 @@ class Turns(RuleBasedStateMachine):
 
     @rule()
     def what_is_due_is_done(self) -> None:
+        with self.database.read() as session:
+            said = [m.author for m in self._transcript(session) if m.author in ("staff", "student")]
+            is_gone = self.holder is not None and self._is_gone(session)
         tend(self.database, OFFICE, lambda _conversation_id: None, self._tick(), "http://desk.test")
         with self.database.read() as session:
-            until = session.get_one(Conversation, self.talk).snoozed_until
+            conversation = session.get_one(Conversation, self.talk)
+            until = conversation.snoozed_until
             assert until is None or until > self.now
+            if self.holder is not None and conversation.control == Control.WAITING:
+                # Only the words of a student whose colleague is gone bring a conversation back by themselves.
+                assert (is_gone, said[-1:]) == (True, ["student"])
+                self.holder = None
+            elif self.holder in self.disabled and until is None:
+                assert said[-1:] != ["student"]
+
+    def _is_gone(self, session) -> bool:
+        conversation = session.get_one(Conversation, self.talk)
+        seen = last_seen(session, session.get_one(Staff, conversation.assignee_id), conversation)
+        return self.holder in self.disabled or seen is None or self.now - seen >= GONE_FOR_A_DAY - timedelta(seconds=1)
 
     # --- what must hold at every moment ---
 

@@ -181,6 +181,24 @@ async def test_a_transfer_to_nobody_is_refused_and_nothing_is_written(
     assert said(services, talk) == before
 
 
+async def test_nobody_is_given_a_conversation_before_they_can_sign_in(
+    client: httpx.AsyncClient, services: Services, as_claire: Headers, path: str
+):
+    with services.database.write() as session:
+        make_staff(session, services.clock.now(), "Newton").password_hash = None
+        make_staff(session, services.clock.now(), "Olga").password_hash = None
+        session.scalars(select(Staff).where(Staff.name == "Olga")).one().oidc_subject = "olga"
+    await client.post(f"{path}/claim", headers=as_claire)
+    refused = await client.post(f"{path}/transfer", json={"to": {"staff": "newton@junia.example"}}, headers=as_claire)
+    offered = (await client.get(f"{V1}/desks", headers=as_claire)).json()["colleagues"]
+
+    assert (refused.status_code, refused.json()["errors"]) == (
+        422,
+        [{"field": "to.staff", "message": "Newton has no way to sign in yet; choose another colleague."}],
+    )
+    assert [each["name"] for each in offered] == ["Claire", "Olga"]
+
+
 @pytest.mark.parametrize(
     ("language", "to", "words"),
     [

@@ -181,6 +181,17 @@ def test_a_student_is_told_the_place_at_the_own_desk(database, queue, now):
     assert positions(database, queue) == {"Amina": 1, "Bao": 1, "Chloé": 2, "Dev": 3, "Emre": 2}
 
 
+def test_whoever_is_in_danger_comes_before_all_others_at_the_desk(database, queue, now):
+    with database.write() as session:
+        queue["Fara"] = make_conversation(session, now).id
+        later = now + timedelta(hours=1)
+        request_person(session, session.get_one(Conversation, queue["Fara"]), Reason.URGENT, later, desk="housing")
+        session.add(Alert(conversation_id=queue["Emre"], kind="urgent", key="urgent:1", created_at=now))
+    due(database, now)
+
+    assert positions(database, queue) == {"Amina": 1, "Bao": 3, "Chloé": 2, "Dev": 3, "Emre": 1, "Fara": 2}
+
+
 def test_who_is_laid_aside_or_taken_is_nobody_to_wait_for(database, queue, claire, now):
     due(database, now)
     with database.write() as session:
@@ -467,19 +478,21 @@ def test_a_colleague_unseen_for_half_an_hour_of_a_closed_desk_or_since_yesterday
     assert state(database, talk) == (Control.WAITING if gone else Control.STAFF)
 
 
+def browser_of(staff, seen_at):
+    return StaffSession(
+        staff_id=staff.id,
+        token_hash="x",
+        csrf_token="x",
+        created_at=seen_at,
+        seen_at=seen_at,
+        expires_at=seen_at + timedelta(hours=12),
+    )
+
+
 def test_a_colleague_who_was_seen_in_a_browser_stays(database, talk, claire, now):
     held(database, talk, claire, now)
     with database.write() as session:
-        session.add(
-            StaffSession(
-                staff_id=claire.id,
-                token_hash="x",
-                csrf_token="x",
-                created_at=now,
-                seen_at=EVENING - timedelta(minutes=29),
-                expires_at=EVENING + timedelta(hours=1),
-            )
-        )
+        session.add(browser_of(claire, EVENING - timedelta(minutes=29)))
 
     assert requeue_if_absent(database, OFFICE, talk, EVENING) is False
     assert requeue_if_absent(database, OFFICE, talk, EVENING + timedelta(minutes=1)) is True
@@ -593,3 +606,58 @@ def test_coordinators_are_told_of_the_promises_of_a_colleague_who_has_left(datab
     with database.read() as session:
         (row,) = session.scalars(select(OutboxEntry))
         assert row.payload["text"].startswith("The day of 1 promise has come that Claire made to a student.")
+
+
+# --- what a colleague who is gone left unanswered ---
+
+MORNING = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+"""The desk has been open for an hour."""
+
+
+@pytest.fixture
+def unanswered(database, talk, claire):
+    """Claire has it since the evening before; the student wrote after her answer, and nobody has seen her since."""
+    evening = MORNING - timedelta(hours=17)
+    held(database, talk, claire, evening)
+    with database.write() as session:
+        reply(session, talk, claire, "answer-1", "The answer", evening + timedelta(minutes=1))
+        receive(session, talk, "And when?", evening + timedelta(minutes=2))
+    return evening + timedelta(minutes=2)
+
+
+def test_what_a_disabled_account_left_unanswered_waits_again_at_once(database, talk, claire, unanswered):
+    with database.write() as session:
+        session.get_one(Staff, claire.id).disabled = True
+
+    assert due(database, unanswered + timedelta(seconds=1)) == {talk}
+    assert state(database, talk) == Control.WAITING
+    with database.read() as session:
+        case = session.scalars(select(Case)).one()
+        assert (session.get_one(Conversation, talk).waiting_since, case.opened_at) == (unanswered, unanswered)
+    assert last_said(database, talk)[1].startswith("Claire is not here at the moment.")
+
+
+def test_what_a_colleague_left_unanswered_waits_again_once_the_desk_has_been_open_for_as_long_as_it_lets_wait(
+    database, talk, unanswered
+):
+    due(database, MORNING - timedelta(minutes=1))
+    assert state(database, talk) == Control.STAFF
+
+    assert due(database, MORNING) == {talk}
+    assert state(database, talk) == Control.WAITING
+
+
+@pytest.mark.parametrize("why", ["answered", "seen", "laid aside"])
+def test_a_colleague_keeps_what_is_answered_or_laid_aside_and_what_they_were_seen_with(
+    database, talk, claire, unanswered, why
+):
+    with database.write() as session:
+        if why == "answered":
+            reply(session, talk, claire, "answer-2", "Tomorrow", unanswered + timedelta(seconds=1))
+        elif why == "laid aside":
+            snooze(session, talk, claire, MORNING + timedelta(days=1), unanswered + timedelta(seconds=1))
+        else:
+            session.add(browser_of(claire, MORNING - timedelta(hours=2)))
+
+    due(database, MORNING + timedelta(minutes=30))
+    assert state(database, talk) == Control.STAFF
