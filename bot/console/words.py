@@ -6,8 +6,9 @@ from datetime import datetime
 
 from babel.dates import format_datetime
 
-from bot.clock import PARIS
+from bot.clock import PARIS, day_in_france
 from bot.errors import TooMany
+from bot.i18n.languages import locale_of
 from bot.i18n.translate import say, say_n
 from bot.identity.models import StaffSession
 
@@ -24,7 +25,21 @@ class SessionRow:
 
 def short_moment(language: str, at: datetime) -> str:
     """An instant in French time, short."""
-    return format_datetime(at, "d MMM y, HH:mm", tzinfo=PARIS, locale="en_GB" if language == "en" else language)
+    return _in_france(language, at, "d MMM y, HH:mm")
+
+
+def weekday_moment(language: str, at: datetime) -> str:
+    """An instant of these days."""
+    return _in_france(language, at, "EEE d MMM, HH:mm")
+
+
+def clock_or_day(language: str, at: datetime, now: datetime) -> str:
+    """The hour of what was today, the day of what was before."""
+    return _in_france(language, at, "HH:mm" if day_in_france(at) == day_in_france(now) else "d MMM")
+
+
+def _in_france(language: str, at: datetime, pattern: str) -> str:
+    return str(format_datetime(at, pattern, tzinfo=PARIS, locale=locale_of(language)))
 
 
 def session_rows(

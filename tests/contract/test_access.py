@@ -138,8 +138,8 @@ async def may(
     client: httpx.AsyncClient, method: str, path: str, conversation_id: UUID, headers: dict[str, str]
 ) -> bool:
     if path == ENDLESS:
-        # Asked without taking the stream: the guard of the inbox beside it is the same one.
-        path = "/staff/api/inbox"
+        # Asked without taking the stream: the guard of the list beside it is the same one.
+        path = "/staff/rows"
     response = await answer(client, method, path, conversation_id, headers=headers)
     is_unread = response.status_code == 422 and response.headers["Content-Type"] == MEDIA_TYPE
     if is_unread:

@@ -70,7 +70,7 @@ ELSEWHERE = (
 are not for every role (tests/contract/test_access.py)."""
 READING = [path for method, path in REQUESTS if method == "GET" and path not in ELSEWHERE]
 ASKED = {
-    "/staff/api/search": {"q": "visa"},
+    "/staff/rows/found": {"q": "visa"},
     **{
         f"{place}/conversations/{{conversation_id}}/files": {
             "client_id": "7f8ad1f0-95d6-4c0c-b7a1-6a0f2a7f7d11",
@@ -168,12 +168,13 @@ async def test_a_page_is_neither_stored_nor_framed_nor_runs_foreign_scripts(
     assert " onclick=" not in response.text
 
 
-def test_the_script_that_is_not_ours_is_the_one_that_its_licence_names():
+@pytest.mark.parametrize(("script", "licence"), [("htmx.min", "htmx"), ("idiomorph-ext.min", "idiomorph")])
+def test_a_script_that_is_not_ours_is_the_one_that_its_licence_names(script: str, licence: str):
     folder = console_html.FOLDER / "static"
-    named = re.search(r"SHA-256: (\w+)", (folder / "htmx.LICENSE").read_text(encoding="utf-8"))
+    named = re.search(r"SHA-256: (\w+)", (folder / f"{licence}.LICENSE").read_text(encoding="utf-8"))
 
     assert named is not None
-    assert named[1] == sha256((folder / "htmx.min.js").read_bytes()).hexdigest()
+    assert named[1] == sha256((folder / f"{script}.js").read_bytes()).hexdigest()
 
 
 @requests
@@ -228,12 +229,13 @@ def test_the_requests_behind_the_pages_are_known():
         ("GET", "/staff/api/conversations/{conversation_id}/files/{file_id}"),
         ("GET", "/staff/api/conversations/{conversation_id}/messages"),
         *(("GET", f"{talk}/{name}") for name in ("notes", "people", "transcript")),
-        *(("GET", f"/staff/api/{name}") for name in ("desks", "inbox", "mentions", "search", "tags", "tasks")),
+        *(("GET", f"/staff/api/{name}") for name in ("desks", "mentions", "tags", "tasks")),
         ("GET", "/staff/audit/log.csv"),
         ("GET", "/staff/beside/{conversation_id}"),
         ("GET", "/staff/beside/{conversation_id}/answers"),
         ("GET", "/staff/beside/{conversation_id}/replies"),
         ("GET", "/staff/events"),
+        *(("GET", f"/staff/rows{name}") for name in ("", "/found", "/promises")),
         ("PATCH", f"{talk}/messages/{{seq}}"),
         *(("POST", f"/staff/answers/{name}") for name in ("confirm", "decide", "edit", "save")),
         *(("GET", f"/staff/radar/{name}") for name in ("report.pdf", "stuck.csv", "students", "weeks.csv")),

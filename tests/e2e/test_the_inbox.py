@@ -94,7 +94,7 @@ def test_a_key_that_comes_before_the_screen_is_up_to_date_is_answered(desk: Desk
     look_at(claire, conversation)
     held: list[Route] = []
     is_held = [True]
-    claire.page.route("**/staff/api/inbox**", lambda route: held.append(route) if is_held[0] else route.continue_())
+    claire.page.route("**/staff/rows**", lambda route: held.append(route) if is_held[0] else route.continue_())
     claire.page.evaluate("() => { dispatchEvent(new Event('offline')); dispatchEvent(new Event('online')) }")
     expect(claire.page.locator("body")).to_have_attribute("data-fresh", "false")
 
@@ -178,7 +178,7 @@ def test_after_an_hour_asleep_nothing_is_sent_before_the_screen_is_of_now(desk: 
     claire.page.reload()
     look_at(claire, conversation)
     claire.page.locator("#text").fill("An answer that is an hour old")
-    claire.page.route("**/staff/api/inbox?*", lambda route: route.abort())
+    claire.page.route("**/staff/rows?*", lambda route: route.abort())
     session = page_of.new_cdp_session(claire.page)
     session.send("Page.setWebLifecycleState", {"state": "frozen"})
     marc = colleague_at(new_context(), desk, "Marc")
@@ -192,7 +192,7 @@ def test_after_an_hour_asleep_nothing_is_sent_before_the_screen_is_of_now(desk: 
     expect(claire.page.locator("body")).to_have_attribute("data-fresh", "false")
     expect(claire.page.locator("#send")).to_be_disabled()
     claire.page.keyboard.press("Control+Enter")
-    claire.page.unroute("**/staff/api/inbox?*")
+    claire.page.unroute("**/staff/rows?*")
     expect(claire.page.locator("#hint")).to_have_text("Marc is already answering this student. Your text is kept.")
     expect(claire.page.locator("#transcript")).to_contain_text("I am with you already")
     expect(claire.page.locator("#text")).to_have_value("An answer that is an hour old")

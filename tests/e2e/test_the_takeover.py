@@ -105,7 +105,7 @@ def test_the_colleague_who_comes_second_is_told_who_was_faster(desk: Desk, new_c
         each.open(conversation)
         expect(each.state).to_contain_text("Waits for a person")
     # What Marc sees stays as it is, so that he really presses a button that is too late.
-    marc.page.route("**/staff/api/inbox*", lambda route: route.abort())
+    marc.page.route("**/staff/rows*", lambda route: route.abort())
     marc.page.route(f"**/staff/api/conversations/{conversation}", lambda route: route.abort())
     claire.do("claim")
     expect(claire.state).to_contain_text("You are answering")

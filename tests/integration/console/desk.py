@@ -1,13 +1,17 @@
 """The desk alone as an app, with the helpers that its tests share."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import cache
+from html.parser import HTMLParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
+from xml.etree.ElementTree import Element, TreeBuilder
 
 import httpx
 from fastapi import FastAPI
@@ -121,3 +125,90 @@ def hidden(page: httpx.Response, name: str) -> str:
     found = re.search(rf'name="{name}" value="([^"]*)"', page.text)
     assert found is not None, f"no hidden field {name} in {page.text[:500]}"
     return found[1]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the desk's list, as one reads it."""
+
+    id: str
+    classes: str
+    name: str
+    when: str
+    """The instant since when somebody waits; the page says how long that is."""
+    excerpts: tuple[str, ...]
+    marks: tuple[str, ...]
+    hits: tuple[str, ...]
+    """Words of a search."""
+
+
+@dataclass(frozen=True)
+class Fragment:
+    rows: list[Row]
+    facts: dict[str, Any]
+    """What the page's script reads besides the rows."""
+    empty: str
+    buttons: list[str]
+    following: str
+    """The address of the next page of a search."""
+
+    @property
+    def ids(self) -> list[str]:
+        return [row.id for row in self.rows]
+
+
+class _Tree(HTMLParser):
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.builder = TreeBuilder()
+        self.builder.start("body", {})
+        self.feed(html)
+        self.close()
+        self.builder.end("body")
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.builder.start(tag, {name: value or "" for name, value in attrs})
+
+    def handle_endtag(self, tag: str) -> None:
+        self.builder.end(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.builder.data(data)
+
+
+def fragment(response: httpx.Response) -> Fragment:
+    """What an answer of /staff/rows shows. What somebody wrote is never a tag in it."""
+    assert response.status_code == 200, response.text
+    body = _Tree(response.text).builder.close()
+    facts = body.find("div[@data-facts]")
+    following = body.find("button[@hx-get]")
+    assert {each.tag for each in body.iter()} <= {"body", "a", "b", "button", "div", "i", "mark", "p", "span"}
+    return Fragment(
+        [_row(each) for each in body if each.get("class", "").split()[:1] == ["row"]],
+        json.loads(facts.get("data-facts", "")) if facts is not None else {},
+        "".join(_texts(body, "empty")),
+        [_words(each) for each in body.iter("button")],
+        following.get("hx-get", "") if following is not None else "",
+    )
+
+
+def _row(row: Element) -> Row:
+    waits = row.find("span[@data-waits]")
+    [name], [when] = _texts(row, "row-name"), _texts(row, "when")
+    return Row(
+        row.get("data-id") or row.get("id", ""),
+        row.get("class", ""),
+        name,
+        when if waits is None else waits.get("data-waits", ""),
+        _texts(row, "excerpt"),
+        _texts(row, "mark"),
+        tuple(map(_words, row.iter("mark"))),
+    )
+
+
+def _texts(within: Element, of_class: str) -> tuple[str, ...]:
+    return tuple(_words(each) for each in within.iter() if of_class in each.get("class", "").split())
+
+
+def _words(element: Element) -> str:
+    return "".join(element.itertext())

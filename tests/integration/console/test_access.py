@@ -200,12 +200,12 @@ async def test_a_role_that_needs_a_second_step_sees_its_own_page_alone(database,
         adviser = await client.get("/staff")
         enter(client, services, marc)
         desk, account = await client.get("/staff"), await client.get("/staff/account")
-        inbox = await client.get("/staff/api/inbox")
+        mentions = await client.get("/staff/api/mentions")
         second_step_of(services, marc)
         after = await client.get("/staff")
 
     assert adviser.status_code == 200
-    assert (desk.headers["Location"], account.status_code, inbox.status_code) == ("/staff/account", 200, 403)
+    assert (desk.headers["Location"], account.status_code, mentions.status_code) == ("/staff/account", 200, 403)
     assert "Your role needs a second step." in account.text
     assert after.status_code == 200
 

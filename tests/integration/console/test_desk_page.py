@@ -1,7 +1,7 @@
 """What the desk's script asks for."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import httpx
@@ -10,16 +10,16 @@ from sqlalchemy import select
 
 from bot.bootstrap import Services
 from bot.clock import FixedClock
-from bot.console.pages.desk import routes
+from bot.console.pages.desk import routes, rows
 from bot.conversations.messages import Candidate, Understanding
 from bot.conversations.models import Alert, Author, Conversation
 from bot.conversations.service import append
-from bot.handoff.beside import add_task, settle_task
+from bot.handoff.beside import add_note, add_task, set_tags, settle_task
 from bot.handoff.models import Reason
 from bot.handoff.service import claim, request_person
 from bot.identity.models import AuditEntry, Role, Staff
 from tests.factories import make_conversation, make_staff, make_student, receive
-from tests.integration.console.desk import enter
+from tests.integration.console.desk import Row, enter, fragment
 
 TABS = ("waiting", "mine", "team", "colleagues", "bot", "unanswered", "snoozed", "closed", "all", "tasks")
 NONE = dict.fromkeys(TABS, 0)
@@ -55,59 +55,127 @@ async def test_whoever_is_in_danger_stands_before_those_who_wait_longer(desk: ht
         session.add(Alert(conversation_id=talks[1].id, kind="urgent", key="urgent:1", created_at=now))
         first, alerted, urgent, last = (str(talk.id) for talk in talks)
 
-    rows = (await desk.get("/staff/api/inbox", params={"tab": "waiting"})).json()["rows"]
+    waiting = fragment(await desk.get("/staff/rows?tab=waiting"))
 
-    assert [row["conversation_id"] for row in rows] == [alerted, urgent, last, first]
+    assert waiting.ids == [alerted, urgent, last, first]
+    assert [row.marks for row in waiting.rows] == [("Urgent", "English")] * 3 + [("English",)]
 
 
 async def test_a_row_says_who_waits_since_when_and_what_for(desk: httpx.AsyncClient, conversation_id: UUID):
-    response = await desk.get("/staff/api/inbox", params={"tab": "waiting"})
+    waiting = fragment(await desk.get("/staff/rows?tab=waiting"))
 
-    assert response.json() == {
-        "rows": [
-            {
-                "conversation_id": str(conversation_id),
-                "control": "waiting",
-                "version": 2,
-                "assignee": None,
-                "channel": "web",
-                "language": "en",
-                "last_seq": 2,
-                "waiting_since": "2026-11-24T11:00:00+00:00",
-                "waits_seconds": 0,
-                "desk": None,
-                "tags": [],
-                "snoozed_until": None,
-                "urgency": "urgent",
-                "reason": "asked",
-                "outcome": None,
-                "updated_at": "2026-11-24T11:00:00+00:00",
-                "created_at": "2026-11-24T11:00:00+00:00",
-                "alerts": ["urgent"],
-                "student": {
-                    "name": "Amina Test",
-                    "campus": "Lille",
-                    "programme": "Degree",
-                    "school": "HEI",
-                    "language": "English",
-                },
-                "last": {"author": "student", "author_name": None, "text": "My *visa* <b>number</b>"},
-            }
-        ],
+    assert waiting.rows == [
+        Row(
+            id=str(conversation_id),
+            classes="row is-urgent alerted",
+            name="Amina Test",
+            when="2026-11-24T11:00:00+00:00",
+            excerpts=("My visa <bnumber</b",),
+            marks=("Urgent", "English", "Lille"),
+            hits=(),
+        )
+    ]
+    assert waiting.facts == {
         "counts": NONE | {"waiting": 1, "all": 1},
         "calling": [{"conversation_id": str(conversation_id), "control": "waiting", "last_seq": 2}],
         "now": "2026-11-24T11:00:00+00:00",
     }
+    assert (waiting.empty, waiting.buttons) == ("", [])
+
+
+async def test_the_head_of_a_conversation_says_what_may_be_done_with_it(desk: httpx.AsyncClient, conversation_id: UUID):
+    head = await desk.get(f"/staff/api/conversations/{conversation_id}")
+
+    assert head.json() == {
+        "conversation_id": str(conversation_id),
+        "control": "waiting",
+        "version": 2,
+        "assignee": None,
+        "channel": "web",
+        "language": "en",
+        "last_seq": 2,
+        "waiting_since": "2026-11-24T11:00:00+00:00",
+        "waits_seconds": 0,
+        "desk": None,
+        "tags": [],
+        "snoozed_until": None,
+        "urgency": "urgent",
+        "reason": "asked",
+        "outcome": None,
+        "updated_at": "2026-11-24T11:00:00+00:00",
+        "created_at": "2026-11-24T11:00:00+00:00",
+        "alerts": ["urgent"],
+        "student": {
+            "name": "Amina Test",
+            "campus": "Lille",
+            "programme": "Degree",
+            "school": "HEI",
+            "language": "English",
+        },
+        "last": {"author": "student", "author_name": None, "text": "My *visa* <b>number</b>"},
+        "position": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("language", "marks", "whens"),
+    [
+        ("en", ("You", "laid aside until Thu 26 Nov, 09:00", "English", "Housing", "caf"), ["12:00", "2 Sept"]),
+        (
+            "fr",
+            ("Vous", "mise de côté, retour\xa0: jeu. 26 nov., 09:00", "anglais", "Logement", "caf"),
+            ["12:00", "2 sept."],
+        ),
+    ],
+)
+async def test_a_row_tells_its_marks_and_french_times_in_the_colleague_s_language(
+    desk: httpx.AsyncClient, services: Services, claire: Staff, language: str, marks: tuple[str, ...], whens: list[str]
+):
+    now = services.clock.now()
+    with services.database.write() as session:
+        session.get_one(Staff, claire.id).language = language
+        talk, old = make_conversation(session, now), make_conversation(session, now - timedelta(days=83, hours=12))
+        claim(session, talk.id, claire, now)
+        set_tags(session, talk, claire, ["caf"], now)
+        talk.snoozed_until, talk.desk = datetime(2026, 11, 26, 8, 0, tzinfo=UTC), "housing"
+        # What happened late in the evening in France is of the day before in London.
+        old.updated_at = datetime(2026, 9, 1, 22, 30, tzinfo=UTC)
+    every = fragment(await desk.get("/staff/rows?tab=all"))
+
+    assert (every.rows[0].marks, [row.when for row in every.rows]) == (marks, whens)
+
+
+async def test_what_stands_in_a_row_is_text_whoever_wrote_it(
+    desk: httpx.AsyncClient, services: Services, claire: Staff, marc: Staff
+):
+    now, hostile = services.clock.now(), "<img src=x onerror=alert(1)> '\"&amp;</a>"
+    with services.database.write() as session:
+        student = make_student(session, now, "<b>Mallory</b>")
+        conversation = make_conversation(session, now)
+        conversation.student_id = student.id
+        receive(session, conversation.id, f"[a](https://x.example) {hostile}", now)
+        add_note(session, conversation, marc, f"@claire {hostile}", now)
+        add_task(session, conversation, claire, hostile, now.date(), now)
+    listed = fragment(await desk.get("/staff/rows?tab=all"))
+    found = fragment(await desk.get("/staff/rows/found?q=onerror"))
+    promised = fragment(await desk.get("/staff/rows/promises"))
+
+    note, row = listed.rows
+    assert (note.excerpts, row.name) == ((f"@claire {hostile}",), "<b>Mallory</b> Test")
+    assert row.excerpts == ("a <img src=x onerror=alert(1) '\"&amp;</a",)
+    assert found.rows[0].excerpts == (f"[a](https://x.example) {hostile}", f"Note by Marc: @claire {hostile}")
+    assert promised.rows[0].name == hostile
 
 
 async def test_a_claim_moves_the_conversation_from_waiting_to_mine(desk: httpx.AsyncClient, conversation_id: UUID):
     claimed = await desk.post(f"/staff/api/conversations/{conversation_id}/claim")
-    waiting = (await desk.get("/staff/api/inbox?tab=waiting")).json()
-    mine = (await desk.get("/staff/api/inbox?tab=mine")).json()
+    waiting = fragment(await desk.get("/staff/rows?tab=waiting"))
+    mine = fragment(await desk.get("/staff/rows?tab=mine"))
 
     assert claimed.status_code == 200
-    assert (waiting["rows"], [row["conversation_id"] for row in mine["rows"]]) == ([], [str(conversation_id)])
-    assert mine["counts"] == NONE | {"mine": 1, "all": 1}
+    assert (waiting.ids, mine.ids) == ([], [str(conversation_id)])
+    assert waiting.empty == "Nobody is waiting. A good moment for a coffee."
+    assert mine.facts["counts"] == NONE | {"mine": 1, "all": 1}
 
 
 async def test_what_a_colleague_holds_is_under_colleagues(
@@ -115,27 +183,77 @@ async def test_what_a_colleague_holds_is_under_colleagues(
 ):
     with services.database.write() as session:
         claim(session, conversation_id, marc, services.clock.now())
-    found = (await desk.get("/staff/api/inbox?tab=colleagues")).json()
+    held = fragment(await desk.get("/staff/rows?tab=colleagues"))
 
-    assert [row["assignee"]["name"] for row in found["rows"]] == ["Marc"]
-    assert found["counts"] == NONE | {"colleagues": 1, "all": 1}
+    assert [row.marks for row in held.rows] == [("Urgent", "Marc", "English", "Lille")]
+    assert held.facts["counts"] == NONE | {"colleagues": 1, "all": 1}
 
 
-async def test_open_promises_are_counted_one_s_own_and_for_coordinators_everybody_s(
+async def test_open_promises_are_listed_one_s_own_and_for_coordinators_everybody_s(
     desk: httpx.AsyncClient, services: Services, claire: Staff, marc: Staff, conversation_id: UUID
 ):
     now = services.clock.now()
     with services.database.write() as session:
         conversation = session.get_one(Conversation, conversation_id)
-        add_task(session, conversation, marc, "I call the landlord", now.date(), now)
+        late = add_task(session, conversation, marc, "I call the landlord", now.date(), now)
+        late.due = date(2026, 11, 23)
         kept = add_task(session, conversation, claire, "I ask the CAF", now.date(), now).id
         add_task(session, conversation, claire, "I write to the bank", now.date(), now)
         settle_task(session, kept, claire, now, done=True)
         ines = make_staff(session, now, "Ines", Role.COORDINATOR)
 
-    assert (await desk.get("/staff/api/inbox")).json()["counts"]["tasks"] == 1
+    own = fragment(await desk.get("/staff/rows/promises"))
     enter(desk, services, ines)
-    assert (await desk.get("/staff/api/inbox")).json()["counts"]["tasks"] == 2
+    every = fragment(await desk.get("/staff/rows/promises"))
+    counted = fragment(await desk.get("/staff/rows"))
+
+    bank = ("row task", "I write to the bank", "due on 24 November 2026")
+    landlord = ("row task alerted", "I call the landlord", "was due on 23 November 2026 · Marc")
+    assert [(row.classes, row.name, row.when) for row in own.rows] == [bank]
+    assert [(row.classes, row.name, row.when) for row in every.rows] == [landlord, (*bank[:2], f"{bank[2]} · Claire")]
+    assert every.buttons == ["Done", "Done"]
+    assert [each.facts["counts"]["tasks"] for each in (own, every, counted)] == [1, 2, 2]
+
+
+async def test_a_note_that_names_the_colleague_stands_above_every_list_until_it_is_read(
+    desk: httpx.AsyncClient, services: Services, marc: Staff, conversation_id: UUID
+):
+    with services.database.write() as session:
+        conversation = session.get_one(Conversation, conversation_id)
+        note = add_note(session, conversation, marc, "@claire look at the lease", services.clock.now()).id
+    before = fragment(await desk.get("/staff/rows?tab=closed"))
+    await desk.get(f"/staff/api/conversations/{conversation_id}/notes")
+    after = fragment(await desk.get("/staff/rows?tab=closed"))
+
+    assert before.rows == [
+        Row(
+            id=f"note-{note}",
+            classes="row called",
+            name="Marc calls you in a note",
+            when="12:00",
+            excerpts=("@claire look at the lease",),
+            marks=(),
+            hits=(),
+        )
+    ]
+    assert (after.rows, after.empty) == ([], before.empty) == ([], "No conversation has been closed yet.")
+
+
+async def test_a_list_that_is_full_offers_more_and_the_longest_one_the_search(
+    desk: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
+):
+    with services.database.write() as session:
+        for _ in range(2):
+            make_conversation(session, services.clock.now())
+    three, two = [fragment(await desk.get(f"/staff/rows?tab=all&limit={limit}")) for limit in (3, 2)]
+    monkeypatch.setattr(rows, "MOST_ROWS", 2)
+    longest = fragment(await desk.get("/staff/rows?tab=all&limit=2"))
+
+    assert [(each.buttons, each.empty) for each in (three, two, longest)] == [
+        ([], ""),
+        (["Show more"], ""),
+        ([], "There are more. Search, or use the filters."),
+    ]
 
 
 @pytest.mark.parametrize("deed", ["claim", "release", "close", "messages", "typing"])
@@ -263,25 +381,26 @@ async def test_the_stream_says_who_writes_in_the_opened_conversation_only(
 async def test_the_list_of_a_language_leaves_the_others_out(
     desk: httpx.AsyncClient, services: Services, conversation_id: UUID
 ):
-    english = (await desk.get("/staff/api/inbox?tab=all&language=en")).json()
-    french = (await desk.get("/staff/api/inbox?tab=all&language=fr")).json()
+    english = fragment(await desk.get("/staff/rows?tab=all&language=en"))
+    french = fragment(await desk.get("/staff/rows?tab=all&language=fr"))
 
-    assert [row["conversation_id"] for row in english["rows"]] == [str(conversation_id)]
-    assert (french["rows"], french["counts"]) == ([], english["counts"])
+    assert english.ids == [str(conversation_id)]
+    assert (french.rows, french.facts["counts"]) == ([], english.facts["counts"])
+    assert french.empty == "Nothing in this list fits the filters."
 
 
 async def test_what_the_assistant_did_not_know_is_a_list_of_its_own(
     desk: httpx.AsyncClient, services: Services, conversation_id: UUID
 ):
-    before = (await desk.get("/staff/api/inbox?tab=unanswered")).json()
+    before = fragment(await desk.get("/staff/rows?tab=unanswered"))
     with services.database.write() as session:
         session.get_one(Conversation, conversation_id).abstentions = 1
-    unanswered = (await desk.get("/staff/api/inbox?tab=unanswered")).json()
+    unanswered = fragment(await desk.get("/staff/rows?tab=unanswered"))
     await desk.post(f"/staff/api/conversations/{conversation_id}/claim")
-    held = (await desk.get("/staff/api/inbox?tab=unanswered")).json()
+    held = fragment(await desk.get("/staff/rows?tab=unanswered"))
 
-    assert [row["conversation_id"] for row in unanswered["rows"]] == [str(conversation_id)]
-    assert [each["counts"]["unanswered"] for each in (before, unanswered, held)] == [0, 1, 0]
+    assert unanswered.ids == [str(conversation_id)]
+    assert [each.facts["counts"]["unanswered"] for each in (before, unanswered, held)] == [0, 1, 0]
 
 
 async def test_the_stream_is_not_for_strangers(client: httpx.AsyncClient):

@@ -1,7 +1,6 @@
 """The search of the desk: what is found, what is written down, what is refused."""
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import httpx
@@ -9,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.bootstrap import Services
-from bot.console.pages.desk import routes
+from bot.console.pages.desk import rows
 from bot.content.desks import load_desks
 from bot.conversations.models import Conversation
 from bot.handoff.beside import add_note, delete_note
@@ -19,7 +18,7 @@ from bot.identity.models import AuditEntry, Staff
 from bot.privacy.erase import erase
 from bot.privacy.reach import person_of_conversation
 from tests.factories import make_conversation, make_student, receive
-from tests.integration.console.desk import enter
+from tests.integration.console.desk import Row, enter, fragment
 
 
 @pytest.fixture
@@ -44,45 +43,40 @@ async def test_what_was_said_is_found_by_conversation_with_its_place_and_marks(
 ):
     talk = talk_of(services, "My <b>visa</b> is late", "hello", "The VISA came")
     talk_of(services, "My lease")
-    answer = (await desk.get("/staff/api/search", params={"q": "visa"})).json()
+    found = fragment(await desk.get("/staff/rows/found", params={"q": "visa"}))
 
-    assert [(row["conversation_id"], row["control"]) for row in answer["rows"]] == [(talk, "bot")]
-    assert [(hit["seq"], hit["author"], hit["parts"]) for hit in answer["rows"][0]["hits"]] == [
-        (
-            4,
-            "student",
-            [{"text": "The ", "hit": False}, {"text": "VISA", "hit": True}, {"text": " came", "hit": False}],
-        ),
-        (
-            2,
-            "student",
-            [{"text": "My <b>", "hit": False}, {"text": "visa", "hit": True}, {"text": "</b> is late", "hit": False}],
-        ),
+    assert found.rows == [
+        Row(
+            id=talk,
+            classes="row",
+            name=f"Student {talk[:4].upper()}",
+            when="12:00",
+            excerpts=("The VISA came", "My <b>visa</b> is late"),
+            marks=("The assistant answers", "English"),
+            hits=("VISA", "visa"),
+        )
     ]
-    assert answer["next_cursor"] is None
+    assert (found.following, found.empty) == ("", "")
 
 
 async def test_a_student_is_found_by_name_without_a_word_said(desk: httpx.AsyncClient, services: Services):
     talk = talk_of(services, "hello", name="Priya")
     talk_of(services, "hello", name="Ravi")
-    found = (await desk.get("/staff/api/search?q=priya te")).json()["rows"]
+    found = fragment(await desk.get("/staff/rows/found?q=priya te"))
 
-    assert [(row["conversation_id"], row["student"]["name"], row["hits"]) for row in found] == [
-        (talk, "Priya Test", [])
-    ]
+    assert [(row.id, row.name, row.excerpts, row.hits) for row in found.rows] == [(talk, "Priya Test", ("hello",), ())]
 
 
 async def test_the_next_page_begins_where_the_first_ended(
     desk: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(routes, "FOUND_AT_ONCE", 2)
+    monkeypatch.setattr(rows, "FOUND_AT_ONCE", 2)
     talks = [talk_of(services, f"visa {number}") for number in range(3)]
-    first = (await desk.get("/staff/api/search?q=visa")).json()
-    second = (await desk.get(f"/staff/api/search?q=visa&cursor={first['next_cursor']}")).json()
+    first = fragment(await desk.get("/staff/rows/found?q=visa"))
+    second = fragment(await desk.get(first.following))
 
-    assert [row["conversation_id"] for row in first["rows"]] == [talks[2], talks[1]]
-    assert [row["conversation_id"] for row in second["rows"]] == [talks[0]]
-    assert second["next_cursor"] is None
+    assert (first.ids, first.buttons) == ([talks[2], talks[1]], ["Show more"])
+    assert (second.ids, second.buttons) == ([talks[0]], [])
 
 
 def note_in(services: Services, talk: str, author: Staff, text: str, minutes: int = 0) -> int:
@@ -95,15 +89,13 @@ async def test_a_note_of_a_colleague_is_found_and_says_that_it_is_one(
     desk: httpx.AsyncClient, services: Services, marc: Staff
 ):
     talk = talk_of(services, "my visa is late")
-    note = note_in(services, talk, marc, "The préfecture knows of the visa", minutes=1)
-    answer = (await desk.get("/staff/api/search?q=prefecture visa")).json()
-    both = (await desk.get("/staff/api/search?q=visa")).json()
+    note_in(services, talk, marc, "The préfecture knows of the visa", minutes=1)
+    of_note = fragment(await desk.get("/staff/rows/found?q=prefecture visa"))
+    both = fragment(await desk.get("/staff/rows/found?q=visa"))
 
-    [row] = answer["rows"]
-    [hit] = row["hits"]
-    assert (row["conversation_id"], hit["note"], hit["author_name"]) == (talk, note, marc.name)
-    assert [part["text"] for part in hit["parts"] if part["hit"]] == ["préfecture", "visa"]
-    assert [("note" in hit, hit.get("seq")) for hit in both["rows"][0]["hits"]] == [(True, None), (False, 2)]
+    noted = "Note by Marc: The préfecture knows of the visa"
+    assert [(row.id, row.excerpts, row.hits) for row in of_note.rows] == [(talk, (noted,), ("préfecture", "visa"))]
+    assert [row.excerpts for row in both.rows] == [(noted, "my visa is late")]
 
 
 async def test_notes_beside_another_desk_are_not_found(
@@ -118,9 +110,9 @@ async def test_notes_beside_another_desk_are_not_found(
             session.get_one(Conversation, UUID(talk)).desk = desk_name
     for talk in (own, others):
         note_in(services, talk, marc, "an expired passport")
-    found = (await desk.get("/staff/api/search?q=passport")).json()["rows"]
+    found = fragment(await desk.get("/staff/rows/found?q=passport"))
 
-    assert [row["conversation_id"] for row in found] == [own]
+    assert found.ids == [own]
     with services.database.read() as session:
         assert len(found_notes(session, "passport", None, 10, marc)) == 2
 
@@ -128,15 +120,16 @@ async def test_notes_beside_another_desk_are_not_found(
 async def test_pages_go_on_until_messages_and_notes_are_all_shown(
     desk: httpx.AsyncClient, services: Services, marc: Staff, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(routes, "FOUND_AT_ONCE", 2)
+    monkeypatch.setattr(rows, "FOUND_AT_ONCE", 2)
+    monkeypatch.setattr(rows, "HITS_SHOWN", 4)
     talk = talk_of(services, "visa 0", "visa 1", "visa 2")
     for number in range(5):
         note_in(services, talk, marc, f"visa note {number}", minutes=number)
-    texts, cursor = [], ""
-    while cursor is not None:
-        answer = (await desk.get(f"/staff/api/search?q=visa{cursor and f'&cursor={cursor}'}")).json()
-        texts.append([text_of(hit) for row in answer["rows"] for hit in row["hits"]])
-        cursor = answer["next_cursor"]
+    texts, address = [], "/staff/rows/found?q=visa"
+    while address:
+        page = fragment(await desk.get(address))
+        texts.append([text.removeprefix("Note by Marc: ") for row in page.rows for text in row.excerpts])
+        address = page.following
 
     assert texts == [
         ["visa note 4", "visa note 3", "visa 2", "visa 1"],
@@ -145,24 +138,25 @@ async def test_pages_go_on_until_messages_and_notes_are_all_shown(
     ]
 
 
-def text_of(hit: dict[str, Any]) -> str:
-    return "".join(part["text"] for part in hit["parts"])
-
-
 async def test_a_note_that_was_taken_back_is_found_no_more(desk: httpx.AsyncClient, services: Services, marc: Staff):
     note = note_in(services, talk_of(services, "hello"), marc, "an expired passport")
-    before = (await desk.get("/staff/api/search?q=passport")).json()["rows"]
+    before = fragment(await desk.get("/staff/rows/found?q=passport"))
     with services.database.write() as session:
         delete_note(session, note, marc, services.clock.now())
 
-    assert (len(before), (await desk.get("/staff/api/search?q=passport")).json()["rows"]) == (1, [])
+    after = fragment(await desk.get("/staff/rows/found?q=passport"))
+    assert (len(before.rows), after.rows) == (1, [])
+    assert after.empty == "Nothing was found. Try fewer or shorter words."
 
 
-async def test_that_somebody_searched_is_written_down_without_the_words(
-    desk: httpx.AsyncClient, services: Services, claire: Staff
+async def test_that_somebody_searched_is_written_down_once_without_the_words(
+    desk: httpx.AsyncClient, services: Services, claire: Staff, monkeypatch: pytest.MonkeyPatch
 ):
-    talk_of(services, "visa")
-    await desk.get("/staff/api/search?q=visa")
+    monkeypatch.setattr(rows, "FOUND_AT_ONCE", 1)
+    for number in range(2):
+        talk_of(services, f"visa {number}")
+    first = fragment(await desk.get("/staff/rows/found?q=visa"))
+    assert len(fragment(await desk.get(first.following)).rows) == 1
 
     with services.database.read() as session:
         entries = session.execute(
@@ -184,7 +178,7 @@ async def test_that_somebody_searched_is_written_down_without_the_words(
     ],
 )
 async def test_a_wrong_query_is_refused_by_field(desk: httpx.AsyncClient, query: str, field: str):
-    refused = await desk.get(f"/staff/api/search?{query}")
+    refused = await desk.get(f"/staff/rows/found?{query}")
 
     assert (refused.status_code, [error["field"] for error in refused.json()["errors"]]) == (422, [field])
 
@@ -192,16 +186,16 @@ async def test_a_wrong_query_is_refused_by_field(desk: httpx.AsyncClient, query:
 async def test_signs_alone_find_nothing(desk: httpx.AsyncClient, services: Services):
     talk_of(services, "visa", name="Priya")
 
-    assert (await desk.get("/staff/api/search", params={"q": "%_"})).json()["rows"] == []
+    assert fragment(await desk.get("/staff/rows/found", params={"q": "%_"})).rows == []
 
 
 async def test_an_erased_student_is_found_no_more(desk: httpx.AsyncClient, services: Services, marc: Staff):
     talk = talk_of(services, "visa", name="Priya")
     note_in(services, talk, marc, "a visa for Priya")
-    before = (await desk.get("/staff/api/search?q=visa")).json()["rows"]
+    before = fragment(await desk.get("/staff/rows/found?q=visa"))
     with services.database.write() as session:
         person = person_of_conversation(session, session.get_one(Conversation, UUID(talk)))
         erase(session, person, services.clock.now(), key=b"k" * 32)
-    after = [(await desk.get(f"/staff/api/search?q={word}")).json()["rows"] for word in ("visa", "Priya")]
+    after = [fragment(await desk.get(f"/staff/rows/found?q={word}")).rows for word in ("visa", "Priya")]
 
-    assert (len(before), after) == (1, [[], []])
+    assert (len(before.rows), after) == (1, [[], []])

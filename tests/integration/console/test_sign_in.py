@@ -90,7 +90,7 @@ async def test_after_the_sign_out_the_old_cookie_opens_nothing(client: httpx.Asy
     response = await client.post("/staff/sign-out", data={"csrf": client.headers["X-CSRF-Token"]})
     async with browser(app) as thief:
         thief.cookies.set("accueil_staff", token)
-        again = await thief.get("/staff/api/inbox")
+        again = await thief.get("/staff/api/mentions")
 
     assert response.headers["Location"] == "/staff/sign-in"
     assert again.status_code == 401
@@ -109,9 +109,9 @@ async def test_thirty_idle_minutes_end_the_session_and_reading_by_itself_does_no
 ):
     await sign_in(client, claire)
     clock.instant += timedelta(minutes=29)
-    polled = await client.get("/staff/api/inbox")
+    polled = await client.get("/staff/rows")
     clock.instant += timedelta(minutes=1)
-    over = await client.get("/staff/api/inbox")
+    over = await client.get("/staff/rows")
 
     assert (polled.status_code, over.status_code) == (200, 401)
 
@@ -123,7 +123,7 @@ async def test_somebody_at_the_screen_keeps_the_session(client: httpx.AsyncClien
     clock.instant += timedelta(minutes=29)
 
     assert here.status_code == 204
-    assert (await client.get("/staff/api/inbox")).status_code == 200
+    assert (await client.get("/staff/api/mentions")).status_code == 200
 
 
 async def test_every_sign_in_is_a_new_session(client: httpx.AsyncClient, claire: Staff, app: FastAPI):
@@ -193,7 +193,7 @@ async def test_signing_in_again_ends_the_session_this_browser_had(
 
     async with browser(app) as old:
         old.cookies.set("accueil_staff", before)
-        assert (again.status_code, (await old.get("/staff/api/inbox")).status_code) == (303, 401)
+        assert (again.status_code, (await old.get("/staff/api/mentions")).status_code) == (303, 401)
 
 
 async def test_an_address_with_a_zero_character_is_a_wrong_one(client: httpx.AsyncClient, claire: Staff):

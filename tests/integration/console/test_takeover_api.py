@@ -19,7 +19,7 @@ from bot.handoff.models import Case, MessageChange, Reason, Task
 from bot.handoff.service import request_person
 from bot.identity.models import AuditEntry, Role, Staff
 from tests.factories import make_conversation, make_staff, receive, transcript
-from tests.integration.console.desk import bearer_of, enter
+from tests.integration.console.desk import bearer_of, enter, fragment
 
 V1 = "/api/v1/staff"
 Headers = dict[str, str]
@@ -140,13 +140,13 @@ async def test_a_conversation_given_to_a_desk_has_the_place_of_its_request_in_ev
     clock.instant += timedelta(minutes=7)
     await client.post(f"/staff/api/conversations/{talk}/transfer", json={"to": {"desk": "housing"}})
 
-    tab = (await client.get("/staff/api/inbox?tab=waiting")).json()["rows"]
+    tab = fragment(await client.get("/staff/rows?tab=waiting"))
     path = "/staff/api/conversations?state=waiting&limit=1"
     first = (await client.get(path)).json()
     second = (await client.get(f"{path}&cursor={first['next_cursor']}")).json()
     heads = [(await client.get(f"/staff/api/conversations/{each}")).json() for each in (talk, later)]
 
-    assert [row["conversation_id"] for row in tab] == [str(talk), str(later)]
+    assert tab.ids == [str(talk), str(later)]
     assert [row["conversation_id"] for page in (first, second) for row in page["conversations"]] == [
         str(talk),
         str(later),

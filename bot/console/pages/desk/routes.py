@@ -1,7 +1,7 @@
 """The conversations, live: the list by tab, one transcript, and the stream that says what moved."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from datetime import datetime
 from typing import Annotated, Any
@@ -11,8 +11,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from markdown_it import MarkdownIt
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import ColumnElement
-from sqlalchemy.orm import Session
 
 from bot.bootstrap import Services
 from bot.calling.browsers import LONGEST_ENDPOINT, Given, add_browser, drop_browser, public_key
@@ -28,35 +26,17 @@ from bot.console.access import (
 )
 from bot.console.desk import add_files, conversation_json, desk_router, note_reading, only_readable
 from bot.console.html import HEADERS, console_language, office_page
+from bot.console.pages.desk.rows import add_row_routes
 from bot.console.pages.desk.words import card_json, script_strings, understanding_json
 from bot.content.loader import Knowledge
 from bot.conversations.brought import MOST_MEGABYTES
 from bot.conversations.models import Author, Message
 from bot.conversations.queries import changed_messages, messages_after
-from bot.conversations.search import found, snippet, words_of
 from bot.conversations.service import LONGEST_TEXT
 from bot.errors import NotAllowed, Unavailable
-from bot.handoff.beside import open_tasks
-from bot.handoff.desks import readable
-from bot.handoff.finding import found_notes
-from bot.handoff.models import Note
-from bot.handoff.queries import (
-    Filters,
-    InboxRow,
-    Tab,
-    calling,
-    counts,
-    inbox_row,
-    latest,
-    narrowed,
-    of_students_named,
-    queue_position,
-    readable_of,
-    rows_of,
-)
-from bot.handoff.service import MAY_ANSWER, MAY_REASSIGN, check_text
+from bot.handoff.queries import InboxRow, Tab, inbox_row, queue_position, readable_of
+from bot.handoff.service import MAY_ANSWER, MAY_REASSIGN
 from bot.handoff.wire import BIGGEST_SEQ, HEARTBEAT, event_json, sse
-from bot.identity.audit import record
 from bot.identity.browsers import browser_family
 from bot.identity.models import Staff
 from bot.identity.staff import SignedIn
@@ -65,10 +45,6 @@ SESSION_CHECK = 30.0
 """Seconds between two looks whether the session behind a stream is still valid."""
 SAME_MOMENT = 0.15
 """Seconds in which changes are told together, so that a busy desk does not reload its list for each message."""
-
-FOUND_AT_ONCE = 40
-"""Messages in one page of the search."""
-SHORTEST_QUERY = 2
 
 _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True})
 SignedInDep = Annotated[SignedIn, Depends(by_session)]
@@ -139,11 +115,10 @@ CAN = _deeds_of(desk_router(staff_by_session))
 
 
 def routes() -> APIRouter:
-    """Below `/staff/api`, and the stream `/staff/events`."""
+    """Below `/staff/api`, the rows of the list below `/staff/rows`, and the stream `/staff/events`."""
     router = APIRouter(dependencies=[Depends(only_readable(staff_by_session))])
     router.include_router(desk_router(staff_by_session), prefix="/staff/api")
-    router.add_api_route("/staff/api/inbox", list_of_tab, methods=["GET"])
-    router.add_api_route("/staff/api/search", search, methods=["GET"])
+    add_row_routes(router)
     router.add_api_route("/staff/api/conversations/{conversation_id}", one, methods=["GET"])
     router.add_api_route("/staff/api/conversations/{conversation_id}/transcript", transcript, methods=["GET"])
     router.add_api_route("/staff/api/conversations/{conversation_id}/typing", typing, methods=["POST"], status_code=204)
@@ -152,124 +127,6 @@ def routes() -> APIRouter:
     router.add_api_route("/staff/api/push/stop", stop_push, methods=["POST"], status_code=204)
     router.add_api_route("/staff/events", events, methods=["GET"], response_class=StreamingResponse)
     return router
-
-
-def list_of_tab(
-    services: ServicesDep,
-    signed_in: SignedInDep,
-    tab: Tab = Tab.WAITING,
-    limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    language: Annotated[str | None, Query(max_length=8)] = None,
-    desk: Annotated[str | None, Query(max_length=60)] = None,
-    tag: Annotated[str | None, Query(max_length=60)] = None,
-) -> dict[str, Any]:
-    """The rows of a tab, what every tab holds, and what may call the colleague to the screen."""
-    for name, value in {"language": language, "desk": desk, "tag": tag}.items():
-        if value is not None:
-            check_text(value, 60, name)
-    only = narrowed(Filters(language=language, desk=desk, tag=tag))
-    now = services.clock.now()
-    with services.database.read() as session:
-        return list_json(session, tab, signed_in.staff, now, limit=limit, only=only) | {"now": now.isoformat()}
-
-
-def list_json(
-    session: Session,
-    tab: Tab,
-    staff: Staff,
-    now: datetime,
-    *,
-    limit: int,
-    only: Sequence[ColumnElement[bool]] = (),
-) -> dict[str, Any]:
-    language = console_language(staff.language)
-    return {
-        "rows": [row_json(row, language, now) for row in latest(session, tab, staff.id, limit, only)],
-        "counts": counts(session, staff.id)
-        | {"tasks": open_tasks(session, staff, mine=staff.role not in MAY_REASSIGN)},
-        "calling": [
-            {"conversation_id": str(each), "control": str(control), "last_seq": seq}
-            for each, control, seq in calling(session, staff)
-        ],
-    }
-
-
-def search(
-    services: ServicesDep,
-    signed_in: SignedInDep,
-    q: Annotated[str, Query(min_length=SHORTEST_QUERY, max_length=200)],
-    cursor: Annotated[
-        str | None, Query(pattern=r"^\d{1,10}\.\d{1,10}$", description="`next_cursor` of the page before.")
-    ] = None,
-) -> dict[str, Any]:
-    """Conversations in which every word was said or noted, or whose student is called so, newest first, with snippets.
-
-    That somebody searched goes into the audit log, without the words.
-    """
-    now = services.clock.now()
-    with services.database.read() as session:
-        result = search_json(session, q, cursor, signed_in.staff, now)
-    if cursor is None:
-        with services.database.write() as session:
-            record(session, "search", staff_id=signed_in.staff.id, now=now, found=len(result["rows"]))
-    return result | {"now": now.isoformat()}
-
-
-def search_json(session: Session, query: str, cursor: str | None, staff: Staff, now: datetime) -> dict[str, Any]:
-    """What this colleague may read of it. The cursor: the last message and the last note of the page before."""
-    last_message, last_note = _places(cursor)
-    messages = found(session, query, last_message, FOUND_AT_ONCE, within=readable(session, staff))
-    notes = found_notes(session, query, last_note, FOUND_AT_ONCE, staff)
-    words, language = words_of(query), console_language(staff.language)
-    named = of_students_named(session, words, staff, FOUND_AT_ONCE) if cursor is None and words else ()
-    hits: dict[UUID, list[dict[str, Any]]] = {each: [] for each in named}
-    found_here: list[tuple[datetime, UUID, dict[str, Any]]] = [
-        *((each.created_at, each.conversation_id, hit_json(each, query)) for each in messages),
-        *((note.created_at, note.conversation_id, note_hit_json(note, name, query)) for note, name in notes),
-    ]
-    # Each kind comes newest first; sorting keeps the order of what was written at the same moment.
-    for _, conversation_id, hit in sorted(found_here, key=lambda each: each[0], reverse=True):
-        hits.setdefault(conversation_id, []).append(hit)
-    return {
-        "rows": [
-            row_json(row, language, now) | {"hits": hits[row.conversation.id]} for row in rows_of(session, list(hits))
-        ],
-        "next_cursor": _next_cursor([each.id for each in messages], [each.id for each, _ in notes]),
-    }
-
-
-def _places(cursor: str | None) -> tuple[int | None, int | None]:
-    """The next page holds messages before the first number and notes before the second; 0: none are left."""
-    if cursor is None:
-        return None, None
-    message, note = (min(int(number), BIGGEST_SEQ) for number in cursor.split("."))
-    return message, note
-
-
-def _next_cursor(messages: Sequence[int], notes: Sequence[int]) -> str | None:
-    places = [ids[-1] if len(ids) == FOUND_AT_ONCE else 0 for ids in (messages, notes)]
-    return ".".join(map(str, places)) if any(places) else None
-
-
-def hit_json(message: Message, query: str) -> dict[str, Any]:
-    return {
-        "seq": message.seq,
-        "author": str(message.author),
-        "author_name": message.author_name,
-        "created_at": message.created_at.isoformat(),
-        "parts": snippet(message.text, query),
-    }
-
-
-def note_hit_json(note: Note, name: str, query: str) -> dict[str, Any]:
-    """`name`: of the colleague who wrote it."""
-    return {
-        "note": note.id,
-        "author": "staff",
-        "author_name": name,
-        "created_at": note.created_at.isoformat(),
-        "parts": snippet(note.text, query),
-    }
 
 
 def one(services: ServicesDep, signed_in: SignedInDep, conversation_id: UUID) -> dict[str, Any]:

@@ -19,6 +19,29 @@ PROGRAMMES = {
     "summer": mark("Summer programme"),
 }
 
+ALERTS = {
+    "urgent": mark("Urgent"),
+    "failed_turn": mark("The assistant could not answer"),
+    "not_taken_in": mark("A message could not be taken in"),
+    "undelivered": mark("Telegram refused a message"),
+    "unchanged": mark("Telegram may still show the old words"),
+}
+STATES = {
+    "bot": mark("The assistant answers"),
+    "waiting": mark("Waits for a person"),
+    "closed": mark("Conversation closed"),
+}
+"""While nobody holds the conversation."""
+
+
+def alert_words(language: str, kind: str) -> str:
+    """The words of a mark for the office."""
+    return say(language, ALERTS.get(kind, ALERTS["failed_turn"]))
+
+
+def state_words(language: str, control: str) -> str:
+    return say(language, STATES[control])
+
 
 def card_json(student: Student, language: str) -> dict[str, Any]:
     """What a colleague needs to know before answering; None is unknown."""
@@ -58,48 +81,23 @@ def script_strings(language: str) -> dict[str, Any]:
     """Every text of desk.js; words in braces are filled in by the script."""
     return {
         "languages": {code: language_name(code, language) for code in CODES},
+        **{kind: say(language, words) for kind, words in ALERTS.items()},
+        **{f"state_{control}": say(language, words) for control, words in STATES.items()},
         "programme": say(language, "Accueil desk"),
-        "you": say(language, "You"),
         "bot": say(language, "Assistant"),
         "system": say(language, "Notice"),
         "not_linked": say(language, "Not linked to a record"),
         "unnamed": say(language, "Student {number}"),
-        "nothing_written": say(language, "Has not written anything yet"),
         "waiting_for": say(language, "waiting for {time}"),
         "next_in_line": say(language, "next in line"),
         "position": say(language, "number {position} in line"),
-        "urgent": say(language, "Urgent"),
-        "failed_turn": say(language, "The assistant could not answer"),
-        "not_taken_in": say(language, "A message could not be taken in"),
-        "undelivered": say(language, "Telegram refused a message"),
-        "unchanged": say(language, "Telegram may still show the old words"),
-        "state_bot": say(language, "The assistant answers"),
-        "state_waiting": say(language, "Waits for a person"),
         "state_mine": say(language, "You are answering"),
         "state_staff": say(language, "{name} is answering"),
-        "state_closed": say(language, "Conversation closed"),
-        "empty_waiting": say(language, "Nobody is waiting. A good moment for a coffee."),
-        "empty_mine": say(language, "You are not answering anybody at the moment."),
-        "empty_colleagues": say(language, "No colleague is answering anybody at the moment."),
-        "empty_bot": say(language, "The assistant is not talking to anybody."),
-        "empty_team": say(language, "Nothing is open at your desks."),
-        "empty_unanswered": say(language, "The assistant knew an answer to everything."),
-        "empty_snoozed": say(language, "Nothing is laid aside for later."),
-        "empty_tasks": say(language, "You have promised nothing that is still open."),
-        "empty_filtered": say(language, "Nothing in this list fits the filters."),
-        "empty_closed": say(language, "No conversation has been closed yet."),
-        "empty_all": say(language, "Nobody has written yet."),
         "loading": say(language, "Loading…"),
         "more": say(language, "Show more"),
-        "use_search": say(language, "There are more. Search, or use the filters."),
         "found": say(language, "Found with “{query}”: {count}"),
         "found_more": say(language, "Found with “{query}”: the newest {count}"),
-        "found_nothing": say(language, "Nothing was found. Try fewer or shorter words."),
-        "waits_long": say(language, "Has waited long"),
         "asleep_until": say(language, "laid aside until {time}"),
-        "overdue": say(language, "was due on {date}"),
-        "due": say(language, "due on {date}"),
-        "task_done": say(language, "Done"),
         "task_was_done": say(language, "The promise is kept."),
         "undo": say(language, "Undo"),
         "undone": say(language, "Undone: everything is as before."),
@@ -131,7 +129,6 @@ def script_strings(language: str) -> dict[str, Any]:
         "placeholder": say(language, "Write your answer"),
         "note_placeholder": say(language, "Write a note for colleagues; @name calls somebody"),
         "note_hint": say(language, "Only colleagues see this, never the student."),
-        "note_by": say(language, "Note by {name}"),
         "note_save": say(language, "Save note"),
         "only_colleagues": say(language, "only colleagues see this"),
         "counter": say(language, "{count} of {limit} characters"),
@@ -155,7 +152,6 @@ def script_strings(language: str) -> dict[str, Any]:
         "tag_too_long": say(language, "Tags: each may have up to 30 characters."),
         "desks": say(language, "Desks"),
         "people": say(language, "Colleagues"),
-        "names_you": say(language, "{name} calls you in a note"),
         "desk": say(language, "{name} ({count} waiting)"),
         "desk_open": say(language, "{name} (open now, {count} waiting)"),
         "desk_shut": say(language, "{name} (closed now, {count} waiting)"),

@@ -1,8 +1,8 @@
 // What calls somebody to the screen: the title, a word for screen readers, a sound, a message of the browser.
 
 import { beginPush, endPush, followClicks } from "./push.js";
-import { $, isMine, state } from "./state.js";
-import { nameOf, say } from "./words.js";
+import { $, state } from "./state.js";
+import { say } from "./words.js";
 
 let known = null;
 let unread = new Set();
@@ -54,7 +54,7 @@ export function setUpAlerts({ toast }) {
 
 /** Compare with what was there the last time. */
 export function noteCalls() {
-  const calling = new Map((state.calling || []).map((each) => [each.conversation_id, each]));
+  const calling = new Map(state.calling.map((each) => [each.conversation_id, each]));
   if (known) {
     const waits = [...calling.values()].filter((each) => each.control === "waiting" && known.get(each.conversation_id)?.control !== "waiting");
     const wrote = [...calling.values()].filter((each) => {
@@ -78,8 +78,8 @@ export function seen() {
 }
 
 function call(words, calls) {
-  const row = state.rows.find((each) => each.conversation_id === calls[0].conversation_id);
-  $("heard").textContent = row && !isMine(row) ? `${say(words)} ${nameOf(row)}` : say(words);
+  const name = words === "waits_now" && document.querySelector(`#row-${calls[0].conversation_id} .row-name`);
+  $("heard").textContent = name ? `${say(words)} ${name.textContent}` : say(words);
   if (chosen.sound) ring();
   if (chosen.window && document.hidden) {
     // Neither name nor words: others may see the screen.

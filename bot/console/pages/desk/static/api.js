@@ -19,6 +19,15 @@ export class Refused extends Error {
     this.field = problem.errors?.[0]?.field || "";
     this.why = problem.why || "";
   }
+
+  /** Of an answer that htmx has read. */
+  static by({ status, response }) {
+    try {
+      return new Refused(status, JSON.parse(response));
+    } catch {
+      return new Refused(status, {});
+    }
+  }
 }
 
 /** JSON in, JSON out. Throws Refused for an answer of the server that is a no, TypeError when there was none. */
@@ -113,7 +122,7 @@ export function follow({ moved, typing, people, broken, lost, back, over }) {
     missing ||= setTimeout(lost, 1500);
     if (own.readyState !== EventSource.CLOSED) return;
     try {
-      await ask("inbox?limit=1");
+      await ask("conversations?limit=1");
     } catch (error) {
       if (isOver(error)) return over();
     }

@@ -4,7 +4,7 @@
 import { ask, can, follow, isOver, patience, post, Refused } from "./api.js";
 import { noteCalls, seen, setUpAlerts } from "./alerts.js";
 import { claim, close, label, setUpDialogs, snooze, transfer } from "./dialogs.js";
-import { chooseNumber, chooseTab, endSearch, focusList, loadList, nextTab, setUpList, showList, showTabs, step } from "./list.js";
+import { chooseNumber, chooseTab, endSearch, focusList, loadList, nextTab, setUpList, showTabs, step } from "./list.js";
 import { $, state, tell } from "./state.js";
 import { loadOpen, loadPeople, lookOn, openFromAddress, showBeside, showDeeds, showTyping, showView, toEnd } from "./talk.js";
 import { chooseMode, focusText, send, setUpComposer, showComposer } from "./writing.js";
@@ -231,7 +231,6 @@ for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, n
 setInterval(countDown, 1000);
 
 showTabs();
-showList();
 const followed = follow(stream);
 tell.opened = (id) => {
   followed.look(id);

@@ -1,10 +1,14 @@
-// The left side: tabs, filters, the search, and the rows of what was chosen.
+// The left side: tabs, filters, the search. The rows of what was chosen are HTML of the server; htmx puts them in place,
+// changing only what is different so that the eye and the keyboard stay where they were.
 
-import { ask, can, isOver, post, start } from "./api.js";
-import { $, isMine, keep, kept, state, tell } from "./state.js";
-import { alertWords, clockOrDay, dateWords, elapsed, languageName, make, nameOf, say, shortMoment, setServerNow } from "./words.js";
+import { ask, can, isOver, post, Refused, start } from "./api.js";
+import { $, keep, kept, state, tell } from "./state.js";
+import { elapsed, make, say, setServerNow } from "./words.js";
 
-export const PAGE = 50;
+const { htmx } = window;
+const list = $("list");
+const find = $("find");
+const PAGE = 50;
 const TABS = ["waiting", "mine", "team", "colleagues", "bot", "unanswered", "snoozed", "closed", "all", "tasks"];
 const tabs = () => TABS.filter((tab) => !$(`tab-${tab}`).hidden);
 
@@ -26,13 +30,19 @@ export function setUpList() {
     const tab = event.target.closest("[data-tab]");
     if (tab) chooseTab(tab.dataset.tab);
   });
-  $("find").addEventListener("submit", (event) => {
-    event.preventDefault();
-    search($("query").value.trim());
+  list.addEventListener("click", onPress);
+  list.addEventListener("htmx:beforeSwap", () => {
+    focused = list.contains(document.activeElement) ? document.activeElement : null;
   });
+  find.addEventListener("htmx:configRequest", onSearch);
+  find.addEventListener("htmx:beforeRequest", () => list.setAttribute("aria-busy", "true"));
+  const side = list.parentElement;
+  side.addEventListener("htmx:afterRequest", onAnswer);
+  for (const kind of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) side.addEventListener(kind, onRefusal);
   $("query").addEventListener("search", () => $("query").value || endSearch());
   $("found-close").addEventListener("click", () => endSearch({ focus: true }));
   showFilters();
+  showInstead("list-loading");
   loadChoices();
   setInterval(() => showWaiting(document), 15000);
 }
@@ -41,12 +51,10 @@ export function setUpList() {
 
 export function chooseTab(tab, { focus = false } = {}) {
   if (!tabs().includes(tab)) return;
-  endSearch({ quiet: true });
-  if (state.tab !== tab) {
-    Object.assign(state, { tab, limit: PAGE, rows: [], loaded: false });
+  if (endSearch({ quiet: true }) || state.tab !== tab) {
+    Object.assign(state, { tab, limit: PAGE });
     keep("tab", tab);
-    showList();
-    tell.refresh();
+    begin();
   }
   showTabs();
   if (focus) $(`tab-${tab}`).focus();
@@ -69,16 +77,15 @@ export function showTabs() {
     count.textContent = number ?? "";
     count.classList.toggle("calls", button.dataset.tab === "waiting" && number > 0);
   }
-  $("list").setAttribute("aria-labelledby", state.found ? "found-words" : `tab-${state.tab}`);
+  list.setAttribute("aria-labelledby", state.found ? "found-words" : `tab-${state.tab}`);
 }
 
 function setFilter(name, value) {
   if (state.filters[name] === value) return;
   state.filters[name] = value;
-  Object.assign(state, { limit: PAGE, rows: [], loaded: false });
+  state.limit = PAGE;
   showFilters();
-  showList();
-  tell.refresh();
+  begin();
 }
 
 function showFilters() {
@@ -92,9 +99,9 @@ function showFilters() {
 async function loadChoices() {
   try {
     if (can("desks")) {
-      state.desks = (await ask("desks")).desks;
-      $("filter-desk-field").hidden = state.desks.length < 2;
-      $("filter-desk").append(...state.desks.map((desk) => make("option", { value: desk.slug }, desk.name)));
+      const { desks } = await ask("desks");
+      $("filter-desk-field").hidden = desks.length < 2;
+      $("filter-desk").append(...desks.map((desk) => make("option", { value: desk.slug }, desk.name)));
     }
   } catch (error) {
     // Filters that could not be read are not offered; the lists work without.
@@ -121,89 +128,101 @@ export async function loadTags() {
 
 // ---------------------------------------------------------------- the rows
 
+/** Whether the rows on the screen are those of the chosen list. */
+let isLoaded = false;
+/** Counts the lists that were chosen: what was asked for one before is not shown any more. */
+let turn = 0;
+let focused = null;
+
+/** Another list: nothing of the one before stays, and nothing of it comes late. */
+function begin() {
+  isLoaded = false;
+  if (list.contains(document.activeElement)) list.focus();
+  showInstead("list-loading");
+  list.setAttribute("aria-busy", "true");
+  overtake();
+}
+
+function overtake() {
+  turn += 1;
+  htmx.trigger(list, "htmx:abort");
+  tell.refresh();
+}
+
+const showInstead = (id) => list.replaceChildren($(id).content.cloneNode(true));
+
+/** While something found is on the screen, only what stands around the rows is wanted. */
+function address() {
+  if (state.found) return "/staff/rows?limit=1";
+  if (state.tab === "tasks") return "/staff/rows/promises";
+  const query = new URLSearchParams({ tab: state.tab, limit: state.limit });
+  for (const [name, value] of Object.entries(state.filters)) if (value) query.set(name, value);
+  return `/staff/rows?${query}`;
+}
+
 /** Returns whether the list is of now. */
 export async function loadList() {
-  const { tab } = state;
-  if (tab === "tasks") return loadTasks();
-  const query = new URLSearchParams({ tab, limit: state.limit });
-  for (const [name, value] of Object.entries(state.filters)) if (value) query.set(name, value);
-  const asked = query.toString();
-  state.asked = asked;
-  try {
-    const [found, named] = await Promise.all([ask(`inbox?${asked}`), can("mentions") ? ask("mentions") : { notes: [] }]);
-    if (state.asked !== asked) return true;
-    setServerNow(found.now);
-    Object.assign(state, { rows: found.rows, counts: found.counts, calling: found.calling, mentions: named.notes });
-    Object.assign(state, { loaded: true, failed: false });
-  } catch (error) {
-    if (isOver(error)) tell.signedOut();
-    if (state.asked !== asked) return false;
-    state.failed = !state.loaded;
-    showList();
+  const asked = turn;
+  const status = await swapIn(address(), state.found ? "none" : undefined);
+  if (status === 401) tell.signedOut();
+  if (asked !== turn) return false;
+  if (status !== 200) {
+    if (!isLoaded && !state.found) showInstead("list-failed");
+    list.setAttribute("aria-busy", "false");
     return false;
   }
-  showList();
+  const { now, counts, calling } = JSON.parse($("facts").dataset.facts);
+  setServerNow(now);
+  Object.assign(state, { counts, calling });
+  if (!state.found) {
+    isLoaded = true;
+    showRows();
+  }
   showTabs();
   tell.listed();
   return true;
 }
 
-async function loadTasks() {
-  state.asked = "tasks";
+/** The status of the answer; 0 when there was none. htmx itself does not tell its promise of a refusal. */
+async function swapIn(path, swap) {
+  let status = 0;
+  const note = ({ detail }) => {
+    if (detail.requestConfig.elt === list) status = detail.xhr.status;
+  };
+  list.addEventListener("htmx:afterRequest", note);
+  await htmx.ajax("GET", path, { source: list, swap }).catch(() => {});
+  list.removeEventListener("htmx:afterRequest", note);
+  return status;
+}
+
+/** What the server does not know of the rows: which one is open, which one is reached by Tab, what time it is. */
+function showRows() {
+  list.setAttribute("aria-busy", "false");
+  // Some browsers take the focus away from a row that changes its place.
+  if (focused?.isConnected && document.activeElement !== focused) focused.focus({ preventScroll: true });
+  markOpen();
+  showWaiting(list);
+}
+
+function onPress({ target }) {
+  const done = target.closest("[data-done]");
+  if (done) finish(done.dataset.done);
+  else if (target.closest("[data-again]")) tell.refresh();
+  else if (target.closest("[data-more]")) {
+    state.limit += PAGE;
+    tell.refresh();
+  }
+}
+
+async function finish(task) {
   try {
-    const [{ tasks }, found] = await Promise.all([ask(`tasks?whose=${start.me.may_reassign ? "all" : "mine"}&done=false`), ask("inbox?tab=mine&limit=1")]);
-    if (state.asked !== "tasks") return true;
-    setServerNow(found.now);
-    Object.assign(state, { rows: [], tasks, counts: found.counts, calling: found.calling });
-    Object.assign(state, { loaded: true, failed: false });
+    await post(`tasks/${task}/done`);
+    const undo = () => post(`tasks/${task}/undo`).catch((error) => tell.explain(error)).then(() => tell.refresh());
+    tell.toast(say("task_was_done"), { undo });
   } catch (error) {
-    if (isOver(error)) tell.signedOut();
-    state.failed = !state.loaded;
-    showList();
-    return false;
+    await tell.explain(error);
   }
-  showList();
-  showTabs();
-  tell.listed();
-  return true;
-}
-
-export function showList() {
-  const list = $("list");
-  if (state.found) return showFound();
-  list.setAttribute("aria-busy", !state.loaded && !state.failed);
-  if (state.failed) {
-    const again = make("button", { type: "button", onclick: () => tell.refresh() }, say("try_again"));
-    return list.replaceChildren(make("div", { class: "empty" }, make("p", {}, say("load_failed")), again));
-  }
-  if (!state.loaded) return list.replaceChildren(...skeleton());
-  if (state.tab === "tasks") return replaceRows(state.tasks.length ? state.tasks.map(taskNode) : [emptyNode()]);
-  const nodes = [...state.mentions.map(mentionNode), ...state.rows.map(rowNode)];
-  if (!state.rows.length) nodes.push(emptyNode());
-  if (state.rows.length >= state.limit) {
-    const more = () => {
-      state.limit = Math.min(500, state.limit + PAGE);
-      tell.refresh();
-    };
-    nodes.push(state.limit < 500
-      ? make("button", { type: "button", class: "more", onclick: more }, say("more"))
-      : make("p", { class: "empty" }, say("use_search")));
-  }
-  replaceRows(nodes);
-}
-
-const emptyNode = () =>
-  make("p", { class: "empty" }, say(Object.values(state.filters).some(Boolean) ? "empty_filtered" : `empty_${state.tab}`));
-
-/** New nodes in the place of the old ones: the eye and the keyboard stay where they were. */
-function replaceRows(nodes) {
-  const list = $("list");
-  const focused = document.activeElement?.closest?.("#list .row")?.dataset.id;
-  const top = list.scrollTop;
-  list.replaceChildren(...nodes);
-  list.scrollTop = top;
-  rove(focused);
-  if (focused) list.querySelector(`[data-id="${focused}"]`)?.focus({ preventScroll: true });
+  tell.refresh();
 }
 
 const rowNodes = () => [...document.querySelectorAll("#list .row[data-id]")];
@@ -235,72 +254,7 @@ export function markOpen() {
   rove(document.activeElement?.closest?.("#list .row")?.dataset.id);
 }
 
-export const focusList = () => (rowNodes().find((node) => node.tabIndex === 0) ?? $("list")).focus();
-
-const skeleton = () => [0, 1, 2].map(() => make("div", { class: "row ghost", "aria-hidden": "true" }, make("i"), make("i"))).concat(
-  make("p", { class: "only-heard" }, say("loading")),
-);
-
-function rowNode(row) {
-  const current = state.open?.id === row.conversation_id;
-  const node = make("a", {
-    class: `row${row.urgency && row.urgency !== "normal" ? ` is-${row.urgency}` : ""}`,
-    href: `#${row.conversation_id}`,
-    "data-id": row.conversation_id,
-    "aria-current": current ? "true" : null,
-  });
-  if (row.alerts.length || row.urgency === "urgent") node.classList.add("alerted");
-  const when = row.waiting_since
-    ? make("span", { class: "when waits", "data-waits": row.waiting_since })
-    : make("span", { class: "when" }, clockOrDay(row.updated_at));
-  node.append(make("span", { class: "row-name", dir: "auto" }, nameOf(row)), when);
-  if (row.hits?.length) node.append(...row.hits.slice(0, 3).map(hitNode));
-  else node.append(make("span", { class: "excerpt", dir: "auto" }, ...excerpt(row)));
-  node.append(make("span", { class: "marks" }, ...marks(row)));
-  showWaiting(node);
-  return node;
-}
-
-/** A colleague calls; it goes away once the note has been read. */
-function mentionNode(note) {
-  const node = make("a", { class: "row called", href: `#${note.conversation_id}`, "data-id": `note-${note.id}` });
-  node.append(make("span", { class: "row-name" }, say("names_you", { name: note.author.name })), make("span", { class: "when" }, clockOrDay(note.created_at)));
-  node.append(make("span", { class: "excerpt", dir: "auto" }, note.text));
-  return node;
-}
-
-function writerOf(hit) {
-  return hit.note ? say("note_by", { name: hit.author_name }) : hit.author_name || say(hit.author);
-}
-
-function hitNode(hit) {
-  const who = hit.author === "student" ? "" : `${writerOf(hit)}: `;
-  const parts = hit.parts.map((part) => (part.hit ? make("mark", {}, part.text) : part.text));
-  return make("span", { class: "excerpt", dir: "auto" }, make("b", {}, who), ...parts);
-}
-
-function excerpt(row) {
-  if (!row.last) return [make("i", {}, say("nothing_written"))];
-  const text = row.last.text.replace(/[*_`#>]|\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/\s+/g, " ");
-  if (row.last.author === "student") return [text];
-  return [make("b", {}, `${row.last.author_name}: `), text];
-}
-
-function marks(row) {
-  const marks = row.alerts.map((kind) => make("span", { class: `mark alert-${kind}` }, alertWords(kind)));
-  if (row.urgency === "urgent" && !row.alerts.includes("urgent")) marks.push(make("span", { class: "mark alert-urgent" }, say("urgent")));
-  if (row.urgency === "high") marks.push(make("span", { class: "mark is-waiting" }, say("waits_long")));
-  if (row.control === "staff") {
-    marks.push(make("span", { class: `mark ${isMine(row) ? "is-mine" : "is-held"}` }, isMine(row) ? say("you") : row.assignee.name));
-  } else if (state.tab === "all" || state.found) marks.push(make("span", { class: `mark is-${row.control}` }, say(`state_${row.control}`)));
-  if (row.snoozed_until) marks.push(make("span", { class: "mark quiet" }, say("asleep_until", { time: shortMoment(row.snoozed_until) })));
-  marks.push(make("span", { class: "mark quiet" }, languageName(row.language)));
-  if (row.student?.campus) marks.push(make("span", { class: "mark quiet" }, row.student.campus));
-  const desk = state.desks.length > 1 && state.desks.find((each) => each.slug === row.desk);
-  if (desk) marks.push(make("span", { class: "mark quiet" }, desk.name));
-  for (const tag of row.tags || []) marks.push(make("span", { class: "mark tag" }, tag));
-  return marks;
-}
+export const focusList = () => (rowNodes().find((node) => node.tabIndex === 0) ?? list).focus();
 
 export function showWaiting(within) {
   for (const node of within.querySelectorAll("[data-waits]")) {
@@ -310,72 +264,61 @@ export function showWaiting(within) {
   }
 }
 
-// ---------------------------------------------------------------- promises
-
-function taskNode(task) {
-  const node = make("div", { class: `row task${task.overdue ? " alerted" : ""}` });
-  const link = make("a", { class: "row-name", href: `#${task.conversation_id}`, dir: "auto" }, task.text);
-  const due = make("span", { class: task.overdue ? "when late" : "when" }, say(task.overdue ? "overdue" : "due", { date: dateWords(task.due) }));
-  // Coordinators see everybody's, so that a promise is kept also when whoever made it is away.
-  if (task.owner.email !== start.me.email) due.append(` · ${task.owner.name}`);
-  node.append(link, due, make("button", { type: "button", onclick: () => finish(task) }, say("task_done")));
-  return node;
-}
-
-async function finish(task) {
-  try {
-    await post(`tasks/${task.id}/done`);
-    const undo = () => post(`tasks/${task.id}/undo`).catch((error) => tell.explain(error)).then(() => tell.refresh());
-    tell.toast(say("task_was_done"), { undo });
-  } catch (error) {
-    await tell.explain(error);
-  }
-  tell.refresh();
-}
-
 // ---------------------------------------------------------------- the search
 
-async function search(query, cursor = null) {
-  if (!query) return endSearch();
-  const more = cursor ? `&cursor=${cursor}` : "";
-  $("list").setAttribute("aria-busy", "true");
-  try {
-    const answer = await ask(`search?q=${encodeURIComponent(query)}${more}`);
-    setServerNow(answer.now);
-    const before = cursor && state.found?.query === query ? state.found.rows : [];
-    const known = new Set(before.map((row) => row.conversation_id));
-    const rows = [...before, ...answer.rows.filter((row) => !known.has(row.conversation_id))];
-    state.found = { query, rows, cursor: answer.next_cursor };
-    showList();
-    showTabs();
-    if (!cursor) focusList();
-  } catch (error) {
-    if (isOver(error)) return tell.signedOut();
-    await tell.explain(error);
-  } finally {
-    $("list").setAttribute("aria-busy", "false");
-  }
+/** The form is htmx's; an empty one is the way back. */
+function onSearch(event) {
+  const query = $("query").value.trim();
+  event.detail.parameters.q = query;
+  if (query) return;
+  event.preventDefault();
+  endSearch();
+}
+
+function onAnswer({ detail: { requestConfig, successful } }) {
+  if (requestConfig.elt === list) return;
+  list.setAttribute("aria-busy", "false");
+  if (!successful) return;
+  if (requestConfig.elt === find) {
+    state.found = requestConfig.parameters.q;
+    overtake();
+    showFound();
+    focusList();
+  } else showNextPage();
+}
+
+/** Rows that have just come are not yet among those that Tab or the arrows reach. */
+function showNextPage() {
+  const isNew = (row) => !row.hasAttribute("tabindex");
+  // A conversation stands there once, with what was found in it last.
+  for (const row of rowNodes().filter(isNew)) if ($(row.id) !== row) row.remove();
+  const first = rowNodes().find(isNew);
+  if (first && document.activeElement === document.body) first.focus({ preventScroll: true });
+  showFound();
 }
 
 function showFound() {
-  const { query, rows, cursor } = state.found;
   $("found").hidden = false;
   $("tabs").hidden = $("filters").hidden = true;
-  $("found-words").textContent = say(cursor ? "found_more" : "found", { count: rows.length, query });
-  const nodes = rows.map(rowNode);
-  if (!rows.length) nodes.push(make("p", { class: "empty" }, say("found_nothing")));
-  if (cursor) nodes.push(make("button", { type: "button", class: "more", onclick: () => search(query, cursor) }, say("more")));
-  replaceRows(nodes);
+  const isMore = list.querySelector(":scope > .more");
+  $("found-words").textContent = say(isMore ? "found_more" : "found", { count: rowNodes().length, query: state.found });
+  showRows();
+  showTabs();
+}
+
+function onRefusal({ detail: { requestConfig, xhr } }) {
+  if (requestConfig.elt !== list) tell.explain(xhr.status ? Refused.by(xhr) : new TypeError("no answer"));
 }
 
 export function endSearch({ focus = false, quiet = false } = {}) {
+  htmx.trigger(find, "htmx:abort");
   if (!state.found) return false;
-  state.found = null;
+  state.found = "";
   $("query").value = "";
   $("found").hidden = true;
   $("tabs").hidden = $("filters").hidden = false;
   if (!quiet) {
-    showList();
+    begin();
     showTabs();
   }
   if (focus) $("query").focus();

@@ -7,21 +7,16 @@ export const $ = (id) => document.getElementById(id);
 export const state = {
   tab: "waiting",
   limit: 50,
-  rows: [],
-  tasks: [],
-  /** Notes that call the colleague by name, not read yet. */
-  mentions: [],
   counts: {},
-  loaded: false,
-  failed: false,
+  /** What may call the colleague to the screen. */
+  calling: [],
   filters: { language: "", desk: "", tag: "" },
-  /** The search on the screen: { query, rows, cursor }. */
-  found: null,
+  /** What was searched for, while what was found is on the screen. */
+  found: "",
   /** The open conversation: id, head, lastSeq (of what is shown), firstSeq. */
   open: null,
   /** Stream, list and transcript are all of now. Without it nothing is sent and nothing is done. */
   fresh: false,
-  desks: [],
   mode: "answer",
 };
 

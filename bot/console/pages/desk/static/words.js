@@ -7,7 +7,6 @@ const locale = start.language === "en" ? "en-GB" : start.language;
 const paris = { timeZone: "Europe/Paris" };
 const clockFormat = new Intl.DateTimeFormat(locale, { ...paris, hour: "2-digit", minute: "2-digit" });
 const dayFormat = new Intl.DateTimeFormat(locale, { ...paris, weekday: "long", day: "numeric", month: "long" });
-const shortDayFormat = new Intl.DateTimeFormat(locale, { ...paris, day: "numeric", month: "short" });
 const dateFormat = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: "UTC" });
 const momentFormat = new Intl.DateTimeFormat(locale, { ...paris, dateStyle: "full", timeStyle: "medium" });
 const percentFormat = new Intl.NumberFormat(locale, { style: "percent" });
@@ -49,9 +48,6 @@ export function elapsed(since) {
   if (passed < 48 * 60) return hours.format(Math.floor(passed / 60));
   return days.format(Math.floor(passed / 1440));
 }
-
-export const clockOrDay = (instant) =>
-  dayOf(instant) === dayOf(now()) ? clockTime(instant) : shortDayFormat.format(new Date(instant));
 
 export const nameOf = (row) =>
   row.student ? row.student.name : say("unnamed", { number: row.conversation_id.slice(0, 4).toUpperCase() });
