@@ -3,14 +3,21 @@
 import os
 import re
 import time
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from bot.clock import SystemClock
+from bot.console.pages.desk.rows import FOUND_AT_ONCE
+from bot.conversations.models import Author
+from bot.conversations.service import append
+from bot.db.session import Database
 from tests.e2e.axe import violations
 from tests.e2e.conftest import PHONE, Context
 from tests.e2e.desk import Desk
 from tests.e2e.people import Colleague, colleague_at, conversation_of, student_at
+from tests.factories import make_conversation
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 
@@ -165,6 +172,73 @@ def test_a_word_that_was_said_finds_its_conversation(desk: Desk, new_context: Co
     expect(claire.page.locator("#transcript")).to_contain_text(said)
     claire.page.locator("#found-close").click()
     expect(claire.page.locator("#tabs")).to_be_visible()
+
+
+def test_the_next_page_of_a_search_goes_on_below_and_no_conversation_stands_there_twice(
+    desk: Desk, new_context: Context
+):
+    said = "Rosinante the bicycle"
+    desk.said.add(said)
+    now = SystemClock().now()
+    with closing(Database(desk.settings.database)) as database, database.write() as session:
+        older, newer = make_conversation(session, now), make_conversation(session, now)
+        for talk, times in ((older, 1), (newer, FOUND_AT_ONCE + 5)):
+            for _ in range(times):
+                append(session, talk, Author.STAFF, said, now=now, author_name="Marc")
+        ids = [str(newer.id), str(older.id)]
+    claire = colleague_at(new_context(), desk, "Claire")
+    count = claire.page.locator("#found-words")
+
+    claire.page.locator("#query").fill("rosinante")
+    claire.page.keyboard.press("Enter")
+    expect(count).to_have_text("Found with “rosinante”: the newest 1")
+    claire.page.locator("#list .more").click()
+
+    expect(count).to_have_text("Found with “rosinante”: 2")
+    assert claire.rows.evaluate_all("rows => rows.map(row => row.dataset.id)") == ids
+    expect(claire.rows.last).to_be_focused()
+    claire.page.keyboard.press("k")
+    expect(claire.rows.first).to_be_focused()
+
+
+def test_news_in_the_list_leave_the_eye_and_the_keyboard_where_they_were(desk: Desk, new_context: Context):
+    talks = [open_talk(desk, new_context, text) for text in ("What is the CVEC for?", "What is Visale?", "Hello")]
+    claire = colleague_at(new_context(viewport={"width": 1200, "height": 500}), desk, "Claire")
+    claire.look_at("all")
+    row = claire.page.locator(f'.row[data-id="{talks[0]}"]')
+    row.focus()
+    row.evaluate("row => { row.stood = row.getBoundingClientRect().top }")
+    assert claire.page.locator("#list").evaluate("list => list.scrollTop") > 0
+
+    newest = open_talk(desk, new_context, "How do I get a French class?")
+
+    expect(claire.page.locator("#list .row:not(.called)").first).to_have_attribute("data-id", newest)
+    expect(row).to_be_focused()
+    assert row.evaluate("row => Math.abs(row.getBoundingClientRect().top - row.stood)") < 2
+    claire.page.keyboard.press("k")
+    expect(claire.page.locator(f'.row[data-id="{talks[1]}"]')).to_be_focused()
+
+
+def test_a_list_that_cannot_be_loaded_stays_as_it_was_and_a_new_one_says_so(desk: Desk, new_context: Context):
+    open_talk(desk, new_context, "What is the CVEC for?")
+    claire = colleague_at(new_context(), desk, "Claire")
+    claire.look_at("all")
+    expect(claire.rows.first).to_be_visible()
+    before = claire.rows.count()
+    claire.page.route("**/staff/rows?*", lambda route: route.fulfill(status=503))
+    with claire.page.expect_response("**/staff/rows?*"):
+        claire.page.evaluate("() => { dispatchEvent(new Event('offline')); dispatchEvent(new Event('online')) }")
+    expect(claire.page.locator("body")).to_have_attribute("data-fresh", "false")
+    expect(claire.rows).to_have_count(before)
+
+    claire.look_at("bot")
+    expect(claire.page.locator("#list")).to_have_text(re.compile(r"^\s*This could not be loaded\.\s*Try again\s*$"))
+    assert violations(claire.page) == []
+    claire.page.unroute("**/staff/rows?*")
+    claire.page.get_by_role("button", name="Try again").click()
+
+    expect(claire.rows.first).to_be_visible()
+    expect(claire.page.locator("body")).to_have_attribute("data-fresh", "true")
 
 
 def test_after_an_hour_asleep_nothing_is_sent_before_the_screen_is_of_now(desk: Desk, new_context: Context):

@@ -31,9 +31,6 @@ export function setUpList() {
     if (tab) chooseTab(tab.dataset.tab);
   });
   list.addEventListener("click", onPress);
-  list.addEventListener("htmx:beforeSwap", () => {
-    focused = list.contains(document.activeElement) ? document.activeElement : null;
-  });
   find.addEventListener("htmx:configRequest", onSearch);
   find.addEventListener("htmx:beforeRequest", () => list.setAttribute("aria-busy", "true"));
   const side = list.parentElement;
@@ -132,7 +129,6 @@ export async function loadTags() {
 let isLoaded = false;
 /** Counts the lists that were chosen: what was asked for one before is not shown any more. */
 let turn = 0;
-let focused = null;
 
 /** Another list: nothing of the one before stays, and nothing of it comes late. */
 function begin() {
@@ -198,8 +194,6 @@ async function swapIn(path, swap) {
 /** What the server does not know of the rows: which one is open, which one is reached by Tab, what time it is. */
 function showRows() {
   list.setAttribute("aria-busy", "false");
-  // Some browsers take the focus away from a row that changes its place.
-  if (focused?.isConnected && document.activeElement !== focused) focused.focus({ preventScroll: true });
   markOpen();
   showWaiting(list);
 }
