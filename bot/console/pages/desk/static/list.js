@@ -31,6 +31,9 @@ export function setUpList() {
     if (tab) chooseTab(tab.dataset.tab);
   });
   list.addEventListener("click", onPress);
+  list.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.requestConfig.elt === list && asked !== turn) event.preventDefault();
+  });
   find.addEventListener("htmx:configRequest", onSearch);
   find.addEventListener("htmx:beforeRequest", () => list.setAttribute("aria-busy", "true"));
   const side = list.parentElement;
@@ -127,8 +130,9 @@ export async function loadTags() {
 
 /** Whether the rows on the screen are those of the chosen list. */
 let isLoaded = false;
-/** Counts the lists that were chosen: what was asked for one before is not shown any more. */
+/** Counts the lists that were chosen: what comes for one before is not shown any more. */
 let turn = 0;
+let asked = 0;
 
 /** Another list: nothing of the one before stays, and nothing of it comes late. */
 function begin() {
@@ -141,7 +145,6 @@ function begin() {
 
 function overtake() {
   turn += 1;
-  htmx.trigger(list, "htmx:abort");
   tell.refresh();
 }
 
@@ -158,7 +161,7 @@ function address() {
 
 /** Returns whether the list is of now. */
 export async function loadList() {
-  const asked = turn;
+  asked = turn;
   const status = await swapIn(address(), state.found ? "none" : undefined);
   if (status === 401) tell.signedOut();
   if (asked !== turn) return false;
