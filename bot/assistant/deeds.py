@@ -21,9 +21,9 @@ from bot.courses.levels import level_of
 from bot.courses.statements import load_statements
 from bot.handoff.desks import Office, desk_of_question
 from bot.handoff.models import Reason
-from bot.handoff.service import can_be_mailed, request_person
+from bot.handoff.service import WEB, can_be_mailed, request_person
 from bot.handoff.tending import expected_wait
-from bot.handoff.words import mail_follows, usual_wait_words
+from bot.handoff.words import come_back, mail_follows, usual_wait_words
 from bot.housing.deeds import housing_deeds
 from bot.i18n.languages import LANGUAGES, is_supported
 from bot.i18n.translate import say
@@ -85,6 +85,8 @@ def _request_person(office: Office, context: Context, values: Values) -> Answer 
             context.said.append(usual_wait_words(context.language, wait))
         if can_be_mailed(session, conversation):
             context.said.append(mail_follows(context.language))
+        elif conversation.channel == WEB:
+            context.said.append(come_back(context.language))
     return None
 
 

@@ -41,7 +41,8 @@ from bot.handoff.changes import Parts, edit, one_part, take_back
 from bot.handoff.desks import members
 from bot.handoff.hours import is_open
 from bot.handoff.models import Note, Task
-from bot.handoff.service import check_role, may_answer, names_of
+from bot.handoff.queries import inbox_row
+from bot.handoff.service import WEB, check_role, may_answer, names_of
 from bot.handoff.wire import BIGGEST_SEQ, Sent, event_json
 from bot.identity.models import Staff
 
@@ -138,6 +139,9 @@ class OnlookerOut(BaseModel):
 
 class People(BaseModel):
     people: list[OnlookerOut]
+    student_reads: bool | None = Field(
+        description="Whether the student has the page open; null: they write in a messenger, which does not say."
+    )
 
 
 def add_work_routes(router: APIRouter, signed_in: Callable[..., Staff]) -> None:
@@ -255,9 +259,16 @@ def add_work_routes(router: APIRouter, signed_in: Callable[..., Staff]) -> None:
 
     @router.get("/conversations/{conversation_id}/people", response_model=People)
     async def people(services: ServicesDep, staff: StaffDep, conversation_id: UUID) -> dict[str, Any]:
-        """Who else has it on the screen, and who writes."""
+        """Who else has it on the screen, and who writes; whether the student has."""
         found = services.live.onlookers(conversation_id)
+
+        def is_on_the_web() -> bool:
+            with services.database.read() as session:
+                return inbox_row(session, conversation_id).conversation.channel == WEB
+
+        is_known = await asyncio.to_thread(is_on_the_web)
         return {
+            "student_reads": services.live.is_read(conversation_id) if is_known else None,
             "people": [
                 {"email": each.email, "name": each.name, "composing": each.composing}
                 for each in found

@@ -23,6 +23,8 @@ MOST_READERS = 50_000
 """Students remembered as reading; forgetting one costs a mail too many."""
 VIEWING = timedelta(seconds=20)
 """How long a colleague counts as looking after the last sign of it."""
+READING = timedelta(seconds=40)
+"""How long a student counts as reading after their page last asked; an idle page asks every 15 to 30 seconds."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,11 @@ class Live:
         if len(self._read_at) >= MOST_READERS:
             self._read_at.clear()
         self._read_at[conversation_id] = self._clock.now()
+
+    def is_read(self, conversation_id: UUID) -> bool:
+        """Whether the student has it on the screen now, as far as this process knows."""
+        seen = self.read_at(conversation_id)
+        return seen is not None and seen > self._clock.now() - READING
 
     def read_at(self, conversation_id: UUID) -> datetime | None:
         """When the student's page last asked, since this process runs."""

@@ -26,6 +26,8 @@ from bot.students.models import Student
 MAY_ANSWER = frozenset({Role.ADVISER, Role.COORDINATOR, Role.ADMIN})
 MAY_REASSIGN = frozenset({Role.COORDINATOR, Role.ADMIN})
 """Who may hand on what a colleague holds: colleagues fall ill."""
+WEB = "web"
+"""The channel of the page, which is read only while it is open."""
 AWAY_FOR = timedelta(minutes=10)
 """How long a student may not have looked before a mail says that an answer is there."""
 
@@ -304,7 +306,7 @@ def _say_it(session: Session, conversation_id: UUID, staff: Staff, client_id: st
 def can_be_mailed(session: Session, conversation: Conversation) -> bool:
     """A web page is read only while it is open; the school mailbox of a linked student is known."""
     return (
-        conversation.channel == "web"
+        conversation.channel == WEB
         and conversation.student_id is not None
         and session.get(Student, conversation.student_id) is not None
     )

@@ -59,6 +59,15 @@ def mail_follows(language: str) -> str:
     return say(language, "If you are away when the answer comes, a mail to your school mailbox tells you.")
 
 
+def come_back(language: str) -> str:
+    """To somebody on a web page whose mailbox is not known."""
+    return say(
+        language,
+        "The answer comes on this page: come back to it in this browser. If you link your student record (write /link), "
+        "a mail tells you when it is there.",
+    )
+
+
 def now_talking_to(language: str, name: str) -> str:
     return say(language, "You are now talking to {name}.", name=name)
 

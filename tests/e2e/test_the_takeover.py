@@ -32,6 +32,11 @@ def test_a_person_takes_over_answers_and_gives_back(desk: Desk, new_context: Con
     expect(claire.state).to_contain_text("You are answering")
     expect(student.log.locator(".message.system").last).to_contain_text("You are now talking to Claire")
     expect(student.status).to_have_text("You are talking to Claire")
+    expect(claire.page.locator("#people")).to_have_text("The student has the page open")
+    student.page.get_by_role("button", name="New conversation").click()
+    starting = student.page.get_by_role("dialog", name="Start a new conversation?")
+    expect(starting).to_contain_text("You have asked for a person here: their answers would not reach you any more.")
+    starting.get_by_role("button", name="Cancel").click()
 
     bot_said = student.log.locator(".message.bot").count()
     question = "He also asks for three months of rent at once, is that allowed?"

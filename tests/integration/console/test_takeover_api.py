@@ -580,6 +580,24 @@ async def test_who_looks_on_and_who_writes_is_told_and_forgotten_after_twenty_se
     assert (told, repeated) == ({talk}, set())
 
 
+async def test_whether_the_student_has_the_page_open_is_told_of_pages_and_unknown_of_messengers(
+    client: httpx.AsyncClient, services: Services, as_claire: Headers, clock: FixedClock, path: str, talk: UUID
+):
+    async def reads() -> bool | None:
+        return (await client.get(f"{path}/people", headers=as_claire)).json()["student_reads"]
+
+    never = await reads()
+    services.live.reads(talk)
+    clock.instant += timedelta(seconds=39)
+    now = await reads()
+    clock.instant += timedelta(seconds=1)
+    gone = await reads()
+    with services.database.write() as session:
+        session.get_one(Conversation, talk).channel = "telegram"
+
+    assert (never, now, gone, await reads()) == (False, True, False, None)
+
+
 @pytest.mark.parametrize(
     ("language", "words"),
     [

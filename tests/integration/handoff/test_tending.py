@@ -100,6 +100,23 @@ def test_without_a_topic_the_default_desk_has_it_and_nothing_is_said_of_a_wait_n
     )
 
 
+COME_BACK = (
+    "The answer comes on this page: come back to it in this browser. If you link your student record (write /link), a "
+    "mail tells you when it is there."
+)
+
+
+@pytest.mark.parametrize(("channel", "said"), [("web", [COME_BACK]), ("telegram", [])])
+def test_who_is_not_linked_is_told_where_the_answer_comes_unless_a_messenger_brings_it(
+    database, talk, now, channel, said
+):
+    with database.write() as session:
+        conversation = session.get_one(Conversation, talk)
+        conversation.student_id, conversation.channel = None, channel
+
+    assert ask(database, talk, now)[1] == said
+
+
 def test_five_claims_tell_how_long_it_usually_takes_and_four_do_not(database, talk, claire, now):
     def claimed(minutes):
         with database.write() as session:

@@ -1377,7 +1377,6 @@
       ui.input.placeholder = text.placeholder;
       ui.input.setAttribute("aria-label", text.message);
       ui.newTitle.textContent = text.new_title;
-      ui.newText.textContent = text.new_text;
       ui.confirm.textContent = text.new_confirm;
       ui.cancel.textContent = text.cancel;
       if (ui.label) ui.label.textContent = text.open;
@@ -1462,6 +1461,8 @@
       this.#ui.panel.dataset.control = control;
       this.#ui.status.textContent = status[control] ?? "";
       this.#ui.person.hidden = control === "staff";
+      const isAsked = control === "staff" || control === "waiting";
+      this.#ui.newText.textContent = isAsked ? `${text.new_text_person} ${text.new_text}` : text.new_text;
       if (control !== "staff" && this.shadowRoot.activeElement === this.#ui.attach) this.#ui.input.focus();
       this.#ui.attach.hidden = control !== "staff";
     }

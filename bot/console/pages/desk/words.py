@@ -160,6 +160,8 @@ def script_strings(language: str) -> dict[str, Any]:
         "tomorrow": say(language, "Tomorrow morning"),
         "next_monday": say(language, "Next Monday"),
         "own_zone": say(language, "In brackets: the time where you are ({zone})."),
+        "student_reads": say(language, "The student has the page open"),
+        "student_away": say(language, "The student does not have the page open"),
         "student_types": say(language, "The student is writing …"),
         "colleague_types": say(language, "{name} is writing an answer here"),
         "colleague_looks": say(language, "{name} is reading this too"),

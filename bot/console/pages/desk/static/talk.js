@@ -301,8 +301,9 @@ export async function loadPeople(place) {
   const talk = state.open;
   if (!talk || !can("people") || (place && place.conversation_id !== talk.id)) return;
   try {
-    const { people } = await ask(`conversations/${talk.id}/people`);
+    const { people, student_reads: reads } = await ask(`conversations/${talk.id}/people`);
     if (state.open !== talk) return;
+    talk.student = reads == null ? "" : say(reads ? "student_reads" : "student_away");
     talk.people = people.filter((each) => each.email !== start.me.email);
     showPeople();
   } catch (error) {
@@ -313,7 +314,8 @@ export async function loadPeople(place) {
 function showPeople() {
   const people = state.open?.people || [];
   const words = people.map((each) => say(each.composing ? "colleague_types" : "colleague_looks", { name: each.name }));
-  $("people").textContent = [$("people").dataset.typing, ...words].filter(Boolean).join(" · ");
+  const student = $("people").dataset.typing || state.open?.student;
+  $("people").textContent = [student, ...words].filter(Boolean).join(" · ");
 }
 
 /** Tell colleagues that somebody looks on; for as long as the page is looked at. */
@@ -324,5 +326,5 @@ export function lookOn(composing = false) {
 
 setInterval(() => {
   lookOn(Boolean($("text").value.trim()) && document.activeElement === $("text"));
-  if (state.open?.people?.length) loadPeople();
+  if (!document.hidden) loadPeople();
 }, LOOKING_AGAIN);
