@@ -117,6 +117,19 @@ def times_of(counts: Counts) -> Times:
     return Times(base, _percentile(lengths, base, 50), _percentile(lengths, base, 90))
 
 
+def times_by_week(by_monday: Mapping[date, Counts]) -> tuple[Times, dict[date, Times]]:
+    """Of all weeks together and of each: the weeks of few are hidden, and those without which they could be told."""
+    bases = {str(monday): sum(counts.values()) for monday, counts in by_monday.items()}
+    hidden = hidden_groups(bases, {})
+    whole = times_of(sum((Counter(counts) for counts in by_monday.values()), Counter()))
+    untold = Times(None, None, None)
+    if hidden is None or whole.base is None:
+        return untold, {monday: untold if bases[str(monday)] else times_of({}) for monday in by_monday}
+    return whole, {
+        monday: untold if str(monday) in hidden else times_of(counts) for monday, counts in by_monday.items()
+    }
+
+
 def _percentile(lengths: Sequence[tuple[int, int]], base: int, percent: int) -> int:
     """The smallest length that so many percent do not exceed."""
     needed, passed = -(-base * percent // 100), 0

@@ -20,7 +20,7 @@ from bot.reminders.sending import Content, send_due
 from bot.students.models import Student
 from tests.factories import make_staff, make_student
 from tests.integration.console.desk import browser, desk_app, desk_services, enter
-from tests.integration.radar.test_counting import judge, talk
+from tests.integration.radar.test_counting import ask_for_a_person, judge, talk
 from tests.integration.reminders.conftest import ADDRESS, PROCEDURES
 
 OVERDUE = {"enrolment_date": "2026-11-02"}
@@ -287,6 +287,34 @@ async def test_the_weeks_show_how_many_answers_helped_and_hide_the_word_of_few(
     assert _row(page, "2026-W45", after="satisfaction") == ["27", "21", "78 %"]
 
 
+async def test_a_week_of_few_requests_cannot_be_worked_out_from_all_weeks_and_the_others(
+    client: httpx.AsyncClient, services: Services
+):
+    now = services.clock.now() - timedelta(hours=1)
+    for weeks_ago, count in ((0, 3), (1, 7), (2, 6)):
+        for _ in range(count):
+            ask_for_a_person(services.database, now - timedelta(days=7 * weeks_ago), timedelta(minutes=10))
+    sit_down(client, services)
+    page = (await client.get("/staff/radar?show=weeks&weeks=4")).text
+    file = (await client.get("/staff/radar/weeks.csv?weeks=4")).text
+
+    untold = ['<span class="soft">hidden</span>', "–", "–"]
+    assert _row(page, "All these weeks", after="waits")[:3] == ["16", "10 min", "10 min"]
+    assert _row(page, "2026-W48", after="waits") == [*untold, "–", "–"]
+    # Shown, 6 and 7 of 16 would tell the 3.
+    assert _row(page, "2026-W46", after="waits") == [*untold, "–", "–"]
+    assert _row(page, "2026-W47", after="waits")[:3] == ["7", "10 min", "10 min"]
+    assert _row(page, "2026-W45", after="waits")[:3] == ["0", "–", "–"]
+    for words in ("Wait for a person", "Reply of the assistant"):
+        found = [line.split(";") for line in file.splitlines() if f";{words};counted;" in line]
+        assert [(line[0], line[-1]) for line in found] == [
+            ("2026-W45", "0"),
+            ("2026-W46", "hidden"),
+            ("2026-W47", "7"),
+            ("2026-W48", "hidden"),
+        ]
+
+
 async def test_languages_are_shown_by_week_and_none_can_be_worked_out_from_the_others(
     client: httpx.AsyncClient, services: Services
 ):
@@ -311,7 +339,7 @@ async def test_languages_are_shown_by_week_and_none_can_be_worked_out_from_the_o
 def _row(page: str, week: str, *, after: str) -> list[str]:
     """The cells of a week in the table of a section; [] where it has no line."""
     section = page.partition(f'<h2 id="{after}">')[2].partition("</section>")[0]
-    line = section.partition(f'<th scope="row">{week} ')[2].partition("</tr>")[0]
+    line = section.partition(f'<th scope="row">{week}')[2].partition("</tr>")[0]
     return re.findall(r'<td class="number">(.*?)</td>', line)
 
 

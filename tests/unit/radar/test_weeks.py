@@ -14,6 +14,7 @@ from bot.radar.weeks import (
     parts_shown,
     span_of,
     spoken_most,
+    times_by_week,
     times_of,
     week_of,
     week_words,
@@ -60,6 +61,24 @@ def test_times_of_few_are_not_told():
     assert times_of({"3": 4}) == Times(None, None, None)
     assert times_of({"3": 5}) == Times(5, 3, 3)
     assert times_of({}) == Times(0, None, None)
+
+
+def test_a_week_of_few_times_takes_the_smallest_other_with_it():
+    first, second, third = mondays(date(2026, 11, 2), date(2026, 11, 16))
+    told, untold, none = Times(7, 3, 3), Times(None, None, None), Times(0, None, None)
+
+    def told_of(*counts: int) -> tuple[Times, list[Times]]:
+        whole, weeks = times_by_week({m: {"3": n} for m, n in zip((first, second, third), counts, strict=True)})
+        return whole, list(weeks.values())
+
+    assert told_of(7, 7, 0) == (Times(14, 3, 3), [told, told, none])
+    assert told_of(3, 6, 0) == (Times(9, 3, 3), [untold, untold, none])
+    assert told_of(3, 8, 7) == (Times(18, 3, 3), [untold, Times(8, 3, 3), untold])
+    # Five from two weeks that can only be told together: 1 and 4 are few, but which is which is not said.
+    assert told_of(1, 4, 0) == (Times(5, 3, 3), [untold, untold, none])
+    assert told_of(2, 1, 0) == (untold, [untold, untold, none])
+    # Hidden parts that can only be 4 each tell themselves.
+    assert told_of(4, 4, 0) == (untold, [untold, untold, none])
 
 
 def test_parts_of_few_people_are_hidden_and_so_is_what_would_tell_of_them():

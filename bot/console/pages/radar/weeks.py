@@ -26,7 +26,7 @@ from bot.radar.weeks import (
     of_name,
     parts_shown,
     spoken_most,
-    times_of,
+    times_by_week,
     together,
     week_words,
 )
@@ -60,6 +60,14 @@ class Weeks:
     def helpful(self) -> dict[date, dict[str, Any]]:
         return _helpful_by_week(self.by_monday)
 
+    @cached_property
+    def times(self) -> dict[Name, tuple[Times, dict[date, Times]]]:
+        """Of all weeks together and of each, by what took the time."""
+        return {
+            name: times_by_week({monday: of_name(figures, name) for monday, figures in self.by_monday.items()})
+            for name in (Name.WAIT, Name.WAIT_OPEN, Name.SECONDS)
+        }
+
 
 def weeks_until(services: Services, now: datetime, length: int) -> Weeks:
     hours = services.knowledge.school.desk_hours
@@ -87,7 +95,7 @@ def view_of(services: Services, weeks: Weeks, language: str) -> dict[str, Any]:
                 for each in Outcome
             ],
         ),
-        "whole": _times_row(whole, language),
+        "whole": _times_row({name: whole for name, (whole, _) in weeks.times.items()}, language),
         "has_hours": weeks.has_hours,
         "spoken": _bars([(name, count) for _, name, count in languages]),
         "columns": [(code, name) for code, name, _ in languages],
@@ -110,15 +118,15 @@ def _row(monday: date, figures: Figures, weeks: Weeks, language: str) -> dict[st
         "share": share_words(parts[Outcome.ANSWERED], total),
         "helpful": weeks.helpful[monday],
         "spoken": _spoken(figures),
-        **_times_row(figures, language),
+        **_times_row({name: by_week[monday] for name, (_, by_week) in weeks.times.items()}, language),
     }
 
 
-def _times_row(figures: Figures, language: str) -> dict[str, Any]:
+def _times_row(times: Mapping[Name, Times], language: str) -> dict[str, Any]:
     return {
-        "wait": _times(times_of(of_name(figures, Name.WAIT)), language, 60),
-        "wait_open": _times(times_of(of_name(figures, Name.WAIT_OPEN)), language, 60),
-        "reply": _times(times_of(of_name(figures, Name.SECONDS)), language, 1),
+        "wait": _times(times[Name.WAIT], language, 60),
+        "wait_open": _times(times[Name.WAIT_OPEN], language, 60),
+        "reply": _times(times[Name.SECONDS], language, 1),
     }
 
 
@@ -201,7 +209,7 @@ def csv_rows(services: Services, weeks: Weeks, language: str) -> Iterator[tuple[
         for each in Outcome:
             yield (*head, say(language, "Conversations"), say(language, OUTCOMES[each]), shown(parts[each]))
         for name, words, unit in TIMED:
-            times = times_of(of_name(figures, name))
+            times = weeks.times[name][1][monday]
             if name is Name.WAIT_OPEN and not weeks.has_hours:
                 continue
             yield (*head, say(language, words), say(language, "counted"), shown(times.base))
