@@ -9,11 +9,10 @@ from fastapi.responses import RedirectResponse
 
 from bot.console.access import ACCOUNT, lacks_second_step, note_presence, requires, services_of, signed_in_or_none
 from bot.console.door import HOME, door_router
-from bot.console.html import HEADERS, console_language, html, static_file
+from bot.console.html import HEADERS, static_file
+from bot.console.messages import message_page
 from bot.console.oidc import oidc_router
 from bot.console.pages import PAGES, Page
-from bot.errors import NotAllowed
-from bot.i18n.translate import say
 
 
 @cache
@@ -47,8 +46,7 @@ def _door(page: Page) -> Callable[[Request], Response]:
                 return Response(status_code=401, headers={**HEADERS, "HX-Redirect": where})
             return RedirectResponse(where, 303, headers=HEADERS)
         if signed_in.staff.role not in page.roles:
-            language = console_language(signed_in.staff.language)
-            return html("message.html", language, 403, title=say(language, NotAllowed.user_text), home=HOME)
+            return message_page(request, 403)
         if not by_itself:
             note_presence(services_of(request), signed_in)
         if lacks_second_step(request, signed_in.staff) and page.path != ACCOUNT:

@@ -277,7 +277,15 @@ def _sign_in_form(request: Request, status: int = 200, error: str = "", email: s
 def _form(request: Request, template: str, status: int = 200, error: str = "", **values: Any) -> Response:
     """A form of somebody who is not signed in yet, with a token of its own against other sites."""
     csrf = secrets.token_urlsafe(32)
-    response = html(template, visitor_language(request), status, csrf=csrf, error=error, **values)
+    response = html(
+        template,
+        visitor_language(request),
+        status,
+        csrf=csrf,
+        error=error,
+        longest_password=LONGEST_PASSWORD,
+        **values,
+    )
     response.set_cookie(
         _sign_in_cookie(request), csrf, max_age=3600, httponly=True, samesite="lax", secure=is_https(request)
     )

@@ -22,6 +22,8 @@ DAY = re.compile(r"\d{4}-\d\d-\d\d")
 BLOCK = re.compile(r"^(?=[a-z_]+:)", re.MULTILINE)
 BLANKS = re.compile(r"[ \t\r\n]+")
 WORDS = re.compile(r"\s+|[^\s]+")
+LONGEST_TEXT = 16_000
+"""Of an answer in one language."""
 AROUND = 100
 """Signs shown before and after a change."""
 MENDS: Mapping[str, str] = {
@@ -116,8 +118,13 @@ def _tidy(source: SourceLine) -> SourceLine:
     return SourceLine(_line(source.title), _line(source.url), _line(source.checked_on))
 
 
+def lines_of(text: str) -> str:
+    """The text with the line ends of our files: a form sends others."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def _page(text: str) -> str:
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = lines_of(text).split("\n")
     return "\n".join(line.rstrip(" \t") for line in lines).strip("\n") + "\n"
 
 

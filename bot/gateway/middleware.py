@@ -2,18 +2,11 @@
 
 from collections.abc import Mapping
 
-from starlette.responses import Response
+from starlette.requests import Request
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.gateway.problems import problem
-
-
-def too_large(most_bytes: int) -> Response:
-    """What is said to a body of more than so many bytes."""
-    kib = most_bytes // 1024
-    limit = f"{kib} KiB" if kib < 1024 else f"{kib // 1024} MB"
-    return problem(413, "too_large", f"The request is too large: {limit} at most.")
+from bot.gateway.problems import too_large
 
 
 class BodyLimit:
@@ -34,7 +27,7 @@ class BodyLimit:
         most_bytes = next((most for path, most in self.larger if path.match(scope["path"])), self.most_bytes)
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if length.isdigit() and int(length) > most_bytes:
-            await too_large(most_bytes)(scope, receive, send)
+            await too_large(Request(scope), most_bytes)(scope, receive, send)
             return
         taken = 0
 
@@ -52,7 +45,7 @@ class BodyLimit:
             if taken <= most_bytes:
                 await send(message)
             elif message["type"] == "http.response.start":
-                await too_large(most_bytes)(scope, receive, send)
+                await too_large(Request(scope), most_bytes)(scope, receive, send)
 
         await self.app(scope, limited, refused)
 

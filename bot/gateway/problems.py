@@ -1,4 +1,4 @@
-"""Errors as `application/problem+json` (RFC 9457) with a stable `code`, in the reader's language."""
+"""Errors in the reader's language: `application/problem+json` (RFC 9457) with a stable `code`; for people, a page."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -7,10 +7,12 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from bot.console.html import visitor_language
+from bot.console.messages import ALL_TOO_LONG, RELOAD, fault_words, message_page, wants_page
 from bot.errors import AccueilError, InvalidField, NotAllowed, NotFound, NotSignedIn
 from bot.i18n.formats import date_words
 from bot.i18n.languages import negotiate
@@ -38,6 +40,15 @@ def _field(error: Mapping[str, Any]) -> dict[str, str]:
     return {"field": name, "message": str(error["msg"]).removeprefix("Value error, ")}
 
 
+def too_large(request: Request, most_bytes: int) -> Response:
+    """What is said to a body of more than so many bytes."""
+    kib = most_bytes // 1024
+    limit = f"{kib} KiB" if kib < 1024 else f"{kib // 1024} MB"
+    if wants_page(request):
+        return message_page(request, 413, [say(visitor_language(request), ALL_TOO_LONG)])
+    return problem(413, "too_large", f"The request is too large: {limit} at most.")
+
+
 def _filled(language: str, message: str, details: Mapping[str, Any]) -> str:
     """In the reader's language, where there is a translation."""
     said = say(language, message)
@@ -47,6 +58,13 @@ def _filled(language: str, message: str, details: Mapping[str, Any]) -> str:
     return said
 
 
+def _page_faults(error: AccueilError, language: str) -> list[str]:
+    """What a page of the console says of an error, under the sentence of its status."""
+    if isinstance(error, NotAllowed) and str(error) != error.user_text:
+        return [say(language, RELOAD)]
+    return [fault_words(error.code, error.details["field"], language)] if "field" in error.details else []
+
+
 def _route(request: Request) -> str:
     """Which route it was, without what stood in its address: that may be the secret of a calendar or of an export."""
     return str(getattr(request.scope.get("route"), "path", "none"))
@@ -54,7 +72,7 @@ def _route(request: Request) -> str:
 
 def install(app: FastAPI) -> None:
     @app.exception_handler(AccueilError)
-    async def _ours(request: Request, error: AccueilError) -> JSONResponse:
+    async def _ours(request: Request, error: AccueilError) -> Response:
         language = negotiate(request.headers.get("accept-language"))
         title = _filled(language, error.user_text, error.details)
         extra: dict[str, Any] = {}
@@ -72,15 +90,25 @@ def install(app: FastAPI) -> None:
             headers["WWW-Authenticate"] = "Bearer"
         if error.status >= 500:
             log.error("request_failed", code=error.code, route=_route(request))
+        if wants_page(request):
+            page = message_page(request, error.status, _page_faults(error, visitor_language(request)))
+            page.headers.update({name: value for name, value in headers.items() if name == "Retry-After"})
+            return page
         return problem(error.status, error.code, title, headers=headers, **extra)
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
+        if wants_page(request):
+            language = visitor_language(request)
+            faults = [fault_words(each["type"], _field(each)["field"], language) for each in error.errors()]
+            return message_page(request, HTTPStatus.UNPROCESSABLE_ENTITY, dict.fromkeys(faults))
         language = negotiate(request.headers.get("accept-language"))
         return invalid(language, [_field(each) for each in error.errors()])
 
     @app.exception_handler(HTTPException)
-    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+    async def _http(request: Request, error: HTTPException) -> Response:
+        if wants_page(request):
+            return message_page(request, error.status_code)
         if error.status_code == HTTPStatus.BAD_REQUEST:
             # A body that is not even text: refused like any other value that is not valid.
             language = negotiate(request.headers.get("accept-language"))
@@ -90,12 +118,14 @@ def install(app: FastAPI) -> None:
         return problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
 
     @app.exception_handler(ClientDisconnect)
-    async def _gone(request: Request, _error: ClientDisconnect) -> JSONResponse:
+    async def _gone(request: Request, _error: ClientDisconnect) -> Response:
         """Nobody reads this; or the limit for bodies has cut it off, whose own answer takes the place."""
         language = negotiate(request.headers.get("accept-language"))
         return invalid(language, [{"field": "body", "message": "The body did not come whole."}])
 
     @app.exception_handler(Exception)
-    async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    async def _unexpected(request: Request, error: Exception) -> Response:
         log.error("unexpected_error", route=_route(request), kind=type(error).__name__, exc_info=error)
+        if wants_page(request):
+            return message_page(request, 500)
         return problem(500, "internal", "Something went wrong on our side.")

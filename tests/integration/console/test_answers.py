@@ -139,6 +139,21 @@ async def test_the_second_to_save_sees_who_was_faster_and_both_texts(at, knowled
     assert "Both of us." in again.text
 
 
+async def test_a_text_that_is_too_long_comes_back_and_nothing_is_saved(at, knowledge):
+    edition = number_of(await at["Nora"].post("edit", topic=SLUG))
+    long = "Nora wrote on and on.\r\n" * 1500
+    page = await at["Nora"].post("save", edition=edition, number=1, **form(knowledge, text_en=long))
+
+    assert page.status_code == 422
+    assert "Nothing is saved yet: a text has at most 16000 characters." in page.text
+    assert page.text.count("Nora wrote on and on.") >= 1500
+    assert 'name="number" value="1"' in page.text
+    # 16,000 as the page counts them: a browser sends two signs for the end of a line.
+    fits = ("x" * 9 + "\r\n") * 1600
+    saved = await at["Nora"].post("save", edition=edition, number=1, **form(knowledge, text_en=fits))
+    assert "Saved. Below you see it as students would." in saved.text
+
+
 async def test_an_earlier_text_comes_back_with_one_press(at, knowledge):
     edition = number_of(await at["Nora"].post("edit", topic=SLUG))
     await at["Nora"].post("save", edition=edition, number=1, then="submit", **form(knowledge, owner="library"))

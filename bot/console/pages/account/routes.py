@@ -222,6 +222,7 @@ def _page(
                 }
                 for each in browsers_of(session, staff)
             ],
+            "longest_password": LONGEST_PASSWORD,
             "faults": faults or {},
             "codes": (),
             "square": None,

@@ -44,7 +44,17 @@ from bot.editing.queries import (
     unhelpful_answers,
     writers_of,
 )
-from bot.editing.rules import Fields, SourceLine, faults_of, fields_of, texts_hash, topic_of, with_fields
+from bot.editing.rules import (
+    LONGEST_TEXT,
+    Fields,
+    SourceLine,
+    faults_of,
+    fields_of,
+    lines_of,
+    texts_hash,
+    topic_of,
+    with_fields,
+)
 from bot.editing.service import (
     LONGEST_REMARK,
     MAY_EDIT,
@@ -102,7 +112,8 @@ Number = Annotated[int, Form(ge=1, le=2**31 - 1)]
 Line = Annotated[str, Form(max_length=300)]
 Slug = Annotated[str, Form(max_length=60)]
 Lines = Annotated[list[str] | None, Form(max_length=30)]
-LongText = Annotated[str, Form(max_length=16_000)]
+LongText = Annotated[str, Form(max_length=4 * LONGEST_TEXT)]
+"""What is over LONGEST_TEXT comes back in the form, with a word about it."""
 
 
 @dataclass
@@ -178,6 +189,8 @@ def save_form(
 ) -> Response:
     """Keep a draft, and send it to review where that was pressed. What is wrong with it keeps it a draft."""
     fields = form.fields()
+    if any(len(lines_of(text)) > LONGEST_TEXT for text in fields.texts.values()):
+        return _too_long(request, services, signed_in, edition, fields, number)
     try:
         with services.database.write() as session:
             editing = _editing(services, session, signed_in)
@@ -350,8 +363,12 @@ class Desk:
         *,
         fields: Fields | None = None,
         theirs: Texts | None = None,
+        number: int | None = None,
     ) -> Response:
-        """`fields`: what was typed, where it could not be saved; `theirs`: what somebody else saved meanwhile."""
+        """`fields`: what was typed, where it could not be saved; `theirs`: what somebody else saved meanwhile.
+
+        `number`: of the save that was typed over, where what came after it has not been seen.
+        """
         session, slug, state = self.session, edition.slug, State(edition.state)
         save, live = last_save(session, edition.id), live_texts(session, self.services.knowledge, slug)
         texts = with_fields(save.texts, fields) if fields else save.texts
@@ -367,7 +384,7 @@ class Desk:
             edition=edition_words(edition, names_of_staff(session), self.language),
             slug=slug,
             fields=replace(shown, sources=rows),
-            number=save.number,
+            number=number or save.number,
             saved_at=short_moment(self.language, save.saved_at),
             faults=self._faults(slug, texts) if is_open else [],
             changes=difference_words(before, texts, self.language),
@@ -379,6 +396,7 @@ class Desk:
             codes=CONTENT_CODES,
             rows=self._previews(slug, texts),
             longest_remark=LONGEST_REMARK,
+            longest_text=LONGEST_TEXT,
         )
 
     def _before(self, edition: Edition) -> Texts:
@@ -450,6 +468,21 @@ def _saved_meanwhile(
         theirs = last_save(session, edition_id).texts
         notices = [Notice("warning", words)]
         return desk.edition_page(edition, notices, 409, fields=fields, theirs=theirs)
+
+
+def _too_long(
+    request: Request, services: Services, signed_in: SignedIn, edition_id: int, fields: Fields, number: int
+) -> Response:
+    """The form with what was typed."""
+    words = say(
+        _language(signed_in),
+        "Nothing is saved yet: a text has at most {number} characters. Yours is below; please shorten it.",
+        number=LONGEST_TEXT,
+    )
+    with services.database.read() as session:
+        desk = Desk(request, services, session, signed_in)
+        notices = [Notice("trouble", words)]
+        return desk.edition_page(edition_of(session, edition_id), notices, 422, fields=fields, number=number)
 
 
 def _refused(request: Request, services: Services, signed_in: SignedIn, edition_id: int, reason: str) -> Response:

@@ -69,6 +69,8 @@ DONE = {
 }
 
 SignedInDep = Annotated[SignedIn, Depends(by_session)]
+LONGEST_MEETINGS = 8000
+"""Characters typed; a browser sends two for the end of a line."""
 Short = Annotated[str, Form(max_length=300)]
 OfferId = Annotated[int, Form(alias="offer", ge=1, le=2**31 - 1)]
 
@@ -91,7 +93,7 @@ class OfferForm:
     starts: Short = ""
     ends: Short = ""
     weekly_until: Short = ""
-    meetings: Annotated[str, Form(max_length=8000)] = ""
+    meetings: Annotated[str, Form(max_length=2 * LONGEST_MEETINGS)] = ""
 
 
 Faults = Mapping[str, str]
@@ -305,6 +307,7 @@ def _one(
         faults=faults or {},
         choices=_choices(language),
         sample=SAMPLE_MEETING,
+        longest_meetings=LONGEST_MEETINGS,
         may_edit=signed_in.staff.role in MAY_EDIT,
         may_cancel=offer.cancelled_at is None and not is_over(spans, now),
         affected=say_n(
