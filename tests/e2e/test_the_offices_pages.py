@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Download, Page, expect
+from playwright.sync_api import Dialog, Download, Page, expect
 
 from bot.config import ROOT
 from tests.e2e.conftest import Context
@@ -89,6 +89,37 @@ def test_a_canned_reply_is_written_once_and_inserted_with_the_names_filled_in(de
     page.locator("#beside-replies").get_by_role("button", name="Insert").click()
 
     expect(page.locator("#text")).to_have_value("Claire here: the office is at the end of the corridor.")
+
+
+def test_a_text_that_is_not_saved_is_not_left_without_a_question(desk: Desk, new_context: Context):
+    page = colleague_at(new_context(), desk, "Claire").page
+    page.goto(f"{desk.url}/staff/replies?edit=new")
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.get_by_role("link", name="Back without saving").click()
+    expect(page).to_have_url(f"{desk.url}/staff/replies")
+    assert asked == []
+    page.goto(f"{desk.url}/staff/replies?edit=new")
+    page.locator("textarea[name=text_en]").fill("A long text that nobody wants to write twice.")
+    page.get_by_role("link", name="Back without saving").click()
+    expect(page.locator("textarea[name=text_en]")).to_have_value("A long text that nobody wants to write twice.")
+    assert asked == ["beforeunload"]
+    # Sent and not taken, it is still not saved; sent and taken, nothing is asked.
+    page.locator("input[name=name]").fill("Twice")
+    page.locator("input[name=shortcut]").fill("not a shortcut")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_role("link", name="Back without saving").click()
+    assert asked == ["beforeunload"] * 2
+    page.locator("input[name=shortcut]").fill("twice")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("The reply is saved.")
+    assert asked == ["beforeunload"] * 2
 
 
 def test_a_group_of_questions_is_given_to_a_topic_and_taken_back(desk: Desk, new_context: Context, phrases_kept: None):

@@ -397,6 +397,7 @@ class Desk:
             rows=self._previews(slug, texts),
             longest_remark=LONGEST_REMARK,
             longest_text=LONGEST_TEXT,
+            is_unsaved=fields is not None,
         )
 
     def _before(self, edition: Edition) -> Texts:

@@ -176,6 +176,7 @@ def _form(
         draft=draft,
         tabs=tabs,
         faults=faults,
+        is_unsaved=status != 200,
         variables=[(name, say(language, meaning)) for name, meaning in VARIABLES.items()],
         may_share=signed_in.staff.role in MAY_SHARE,
         longest={"name": LONGEST_NAME, "shortcut": LONGEST_SHORTCUT, "text": LONGEST_TEXT},
