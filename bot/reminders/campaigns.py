@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from random import Random, SystemRandom
 from typing import get_args
 
-from sqlalchemy import CompoundSelect, delete, func, select, true
+from sqlalchemy import CompoundSelect, case, delete, func, select, true
 from sqlalchemy.orm import Session
 
 from bot.clock import day_in_france
@@ -291,6 +291,19 @@ def undo(session: Session, campaign_id: int, now: datetime, *, staff_id: int | N
 def campaigns(session: Session) -> Sequence[Campaign]:
     """All of them, the newest first."""
     return session.scalars(select(Campaign).order_by(Campaign.started_at.desc(), Campaign.id.desc())).all()
+
+
+def undoable(session: Session) -> list[Campaign]:
+    """Those of which no message has gone out or fallen away yet, the newest first."""
+    begun = func.sum(case((Reminder.state == ReminderState.PLANNED, 0), else_=1))
+    subjects = (
+        select(Reminder.subject)
+        .where(Reminder.kind == ReminderKind.CAMPAIGN)
+        .group_by(Reminder.subject)
+        .having(begun == 0)
+    )
+    found = set(session.scalars(subjects))
+    return [each for each in campaigns(session) if f"campaign:{each.id}" in found]
 
 
 def result(session: Session, campaign_id: int, now: datetime, *, days: int = COMPARED_FOR.days) -> Result:

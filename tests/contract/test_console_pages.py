@@ -269,6 +269,7 @@ def test_the_requests_behind_the_pages_are_known():
         *(("POST", f"/staff/questions/{name}") for name in ("assign", "back", "discard", "ignore", "patch", "reopen")),
         *(("POST", f"/staff/questions/{name}") for name in ("snooze", "switch", "take-back", "train")),
         ("POST", "/staff/reminders/campaigns"),
+        ("POST", "/staff/reminders/undo"),
         *(("POST", f"/staff/replies/{name}") for name in ("delete", "restore", "save")),
         ("POST", "/staff/students/confirm"),
         ("POST", "/staff/students/discard"),

@@ -144,7 +144,8 @@ async def test_before_a_reminder_the_page_shows_the_number_and_the_text_in_each_
     sit_down(client, services)
     page = await client.get("/staff/radar/students", params={"step": "cvec"})
 
-    assert "Remind 6 students" in page.text
+    assert "Students who can be written to: 6. With 20 % left out, so many get no message: 1." in page.text
+    assert "Remind them, but for the share left out" in page.text
     assert 'lang="en" dir="auto"' in page.text
     assert "Hello S1, a short reminder" in page.text
     assert 'lang="fr" dir="auto"' in page.text
@@ -190,12 +191,36 @@ async def test_a_reminder_is_undone_as_if_it_had_never_been(client: httpx.AsyncC
     assert actions == ["campaign_started", "campaign_undone"]
 
 
+async def test_who_left_the_page_still_finds_the_way_back_while_it_is_open(
+    client: httpx.AsyncClient, services: Services
+):
+    arrive(services, 10, campus="lille", **OVERDUE)
+    sit_down(client, services)
+    await client.post("/staff/radar/remind", data=FORM)
+    step = (await client.get("/staff/radar/students", params={"step": "cvec"})).text
+    other = (await client.get("/staff/radar/students", params={"step": "transcript"})).text
+    listed = (await client.get("/staff/reminders")).text
+    undone = await client.post("/staff/reminders/undo", data={"campaign": "1"})
+    again = await client.post("/staff/reminders/undo", data={"campaign": "1"})
+
+    assert "A reminder of “Do cvec” is planned for 8 students." in step
+    assert [page.count("Undo: nobody gets it") for page in (step, other, listed)] == [1, 0, 1]
+    assert undone.headers["Location"] == "/staff/reminders?undone=1"
+    assert "nobody gets it." in (await client.get("/staff/reminders?undone=1")).text
+    assert again.status_code == 409
+    assert "It cannot be undone any more" in again.text
+    with services.database.read() as session:
+        assert session.scalars(select(Campaign)).all() == []
+
+
 async def test_what_has_begun_is_not_undone(client: httpx.AsyncClient, services: Services):
     arrive(services, 10, campus="lille", **OVERDUE)
     sit_down(client, services)
     await client.post("/staff/radar/remind", data=FORM)
     services.clock.instant += timedelta(minutes=10)
     send(services)
+    for address in ("/staff/reminders", "/staff/radar/students?step=cvec"):
+        assert "Undo: nobody gets it" not in (await client.get(address)).text
     response = await client.post("/staff/radar/undo", data={"campaign": "1"})
 
     assert response.status_code == 409

@@ -33,7 +33,7 @@ from bot.radar.evidence import Sources, checked_period
 from bot.radar.report import evidence_report
 from bot.radar.rules import By, Stuck, chosen, counted, group_of
 from bot.radar.watch import Picture
-from bot.reminders.campaigns import MOST_LEFT_OUT, Audience, Wish, audience, checked, start, undo
+from bot.reminders.campaigns import MOST_LEFT_OUT, Audience, Wish, audience, checked, start, undo, undoable
 from bot.reminders.models import Campaign, CampaignMember, Reminder, ReminderState
 from bot.reminders.queries import steps_done_of
 from bot.reminders.wording import Note, clock_words, plain, steps_note
@@ -305,6 +305,7 @@ def _students(
     stuck = chosen(picture.stuck, choice.step, choice.groups)
     who = _audience(services, Wish(choice.step), choice, now)
     with services.database.write() as session:
+        planned = [each.id for each in undoable(session) if each.step == choice.step]
         people = _people(session, stuck)
         groups = {str(by): group for by, group in choice.groups.items()}
         who_looked = signed_in.staff.id
@@ -316,6 +317,7 @@ def _students(
         200 if fault is None else 422,
         view="stuck",
         notices=[Notice("trouble", say(language, "Nothing was sent. Please look at the form below."))] if fault else [],
+        reminded=[shown for each in planned if (shown := _reminded(services, each, titles, language)) is not None],
         step=choice.step,
         heading=titles[choice.step],
         people=[
@@ -330,6 +332,8 @@ def _students(
         filters=_filters(picture, choice, language),
         choice=choice,
         reachable=len(who.student_ids),
+        default_left_out=DEFAULT_LEFT_OUT,
+        without=who.left_out(DEFAULT_LEFT_OUT / 100),
         not_reached=len(people) - len(who.student_ids),
         texts=_texts(
             services, choice.step, [person for _, person in people if person.id in who.student_ids], now, language
@@ -425,7 +429,7 @@ def _note(services: Services, step: str, student: Student, code: str, now: datet
 def _reminded(
     services: Services, campaign_id: int | None, titles: Mapping[str, str], language: str
 ) -> dict[str, Any] | None:
-    """The reminder that was just planned, with the way back while nothing has gone out."""
+    """A reminder that is planned, with the way back while nothing has gone out."""
     if campaign_id is None:
         return None
     with services.database.read() as session:

@@ -1,6 +1,6 @@
 """Reminders: what went out, and campaigns: who would get one, start it, what it changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -28,6 +28,8 @@ from bot.reminders.campaigns import (
     choices_of,
     result,
     start,
+    undo,
+    undoable,
 )
 from bot.reminders.models import ReminderKind
 from bot.reminders.queries import sent_counts, skipped_counts, waiting_count
@@ -35,6 +37,7 @@ from bot.reminders.report import count_words, result_words
 
 PAGE = "/staff/reminders"
 COUNTED = timedelta(days=7)
+UNDONE = mark("The reminder was taken back; nobody gets it.")
 DEFAULT_LEFT_OUT = 20
 """Percent of the students."""
 KINDS = {
@@ -104,7 +107,14 @@ def render(request: Request, signed_in: SignedIn) -> Response:
     draft = Draft(**{name: query[name][:200] for name in Draft.__dataclass_fields__ if name in query})
     services = services_of(request)
     if not draft.step:
-        return _page(services, signed_in, draft, campaign_id=query.get("campaign"), is_new="started" in query)
+        return _page(
+            services,
+            signed_in,
+            draft,
+            campaign_id=query.get("campaign"),
+            is_new="started" in query,
+            notices=[Notice("done", say(_language(signed_in), UNDONE))] if "undone" in query else [],
+        )
     try:
         wish = checked(draft.wish(), services.procedures)
     except InvalidField as error:
@@ -116,6 +126,7 @@ def render(request: Request, signed_in: SignedIn) -> Response:
 def routes() -> APIRouter:
     router = APIRouter()
     router.add_api_route(f"{PAGE}/campaigns", start_form, methods=["POST"])
+    router.add_api_route(f"{PAGE}/undo", undo_form, methods=["POST"])
     return router
 
 
@@ -142,6 +153,20 @@ def start_form(
     return RedirectResponse(f"{PAGE}?{where}", 303, headers=HEADERS)
 
 
+def undo_form(
+    services: ServicesDep, signed_in: SignedInDep, campaign: Annotated[str, Form(max_length=10)] = ""
+) -> Response:
+    """Take a campaign back before its first message."""
+    try:
+        with services.database.write() as session:
+            undo(session, _number(campaign) or 0, services.clock.now(), staff_id=signed_in.staff.id)
+    except (InvalidField, NotFound):
+        language = _language(signed_in)
+        text = say(language, "It cannot be undone any more: the first message has gone out, or it was undone before.")
+        return _page(services, signed_in, Draft(), status=409, notices=[Notice("trouble", text)])
+    return RedirectResponse(f"{PAGE}?undone=1", 303, headers=HEADERS)
+
+
 def _page(
     services: Services,
     signed_in: SignedIn,
@@ -152,10 +177,12 @@ def _page(
     preview: dict[str, Any] | None = None,
     campaign_id: str | None = None,
     is_new: bool = False,
+    notices: Sequence[Notice] = (),
 ) -> Response:
     language, now = _language(signed_in), services.clock.now()
     titles = {str(each.slug): each.title.get(language) for each in services.procedures}
     with services.database.read() as session:
+        can_undo = {each.id for each in undoable(session)}
         sent = sent_counts(session, now - COUNTED)
         waiting, skipped = waiting_count(session), skipped_counts(session, now - COUNTED)
         rows = [
@@ -166,11 +193,12 @@ def _page(
                 "chosen_by": _chosen_words(each.chosen_by, language),
                 "left_out": f"{each.left_out:.0%}",
                 "started": date_words(day_in_france(each.started_at), language),
+                "can_undo": each.id in can_undo,
             }
             for each in campaigns(session)
         ]
     shown = _shown(services, campaign_id, titles, now, language)
-    notices = []
+    notices = list(notices)
     if is_new and shown is not None:
         notices.append(Notice("done", say(language, "The campaign has started.")))
     if campaign_id is not None and shown is None:
@@ -213,11 +241,12 @@ def _shown(
     services: Services, campaign_id: str | None, titles: Mapping[str, str], now: datetime, language: str
 ) -> dict[str, Any] | None:
     """The campaign whose result was asked for."""
-    if campaign_id is None or not campaign_id.isascii() or not campaign_id.isdigit() or len(campaign_id) > 9:
+    number = _number(campaign_id)
+    if number is None:
         return None
     try:
         with services.database.read() as session:
-            found = result(session, int(campaign_id), now)
+            found = result(session, number, now)
     except NotFound:
         return None
     return {
@@ -269,6 +298,10 @@ FAULTS = {
 def _faults(error: AccueilError, signed_in: SignedIn) -> dict[str, str]:
     name = str(error.details["field"])
     return {name: say(_language(signed_in), FAULTS[name])}
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) <= 9 else None
 
 
 def _language(signed_in: SignedIn) -> str:
