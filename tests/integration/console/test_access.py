@@ -533,7 +533,8 @@ async def test_the_log_is_filtered_checked_and_taken_away(
     table = await client.get("/staff/audit/log.csv?action=sign_in")
     lines = table.text.splitlines()
 
-    assert "sign_in" in all_.text
+    assert '<option value="sign_in" >signed in</option>' in all_.text
+    assert "<td>signed in</td>" in all_.text
     assert "No entry is like this." in mine.text
     assert "The chain is whole: 2 entries were computed anew." in signed.text
     assert table.headers["Content-Type"] == "text/csv; charset=utf-8"

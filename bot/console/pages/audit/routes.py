@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
@@ -19,6 +19,7 @@ from bot.bootstrap import Services
 from bot.clock import PARIS
 from bot.console.access import ServicesDep, by_session, services_of
 from bot.console.html import HEADERS, Notice, console_language, office_page
+from bot.console.pages.audit.words import action_words, details_words
 from bot.console.words import short_moment
 from bot.errors import InvalidField
 from bot.i18n.translate import mark, say
@@ -70,17 +71,19 @@ def render(request: Request, signed_in: SignedIn) -> Response:
     with services.database.read() as session:
         checked = verify(session) if "check" in request.query_params else None
         found = [] if faults else _entries(session, wanted, ROWS + 1)
-        rows = [_row(entry, email, language) for entry, email in found[:ROWS]]
+        everybody = all_staff(session)
+        names = _names(services, everybody, language)
+        rows = [_row(entry, email, names, language) for entry, email in found[:ROWS]]
         head = session.get(AuditHead, 1)
-        accounts = [(str(staff.id), staff.name) for staff in all_staff(session)]
-        actions = session.scalars(select(AuditEntry.action).distinct().order_by(AuditEntry.action)).all()
+        accounts = [(str(staff.id), staff.name) for staff in everybody]
+        actions = session.scalars(select(AuditEntry.action).distinct()).all()
         values: dict[str, Any] = {
             "rows": rows,
             "older": _address(draft, before=rows[-1].place) if len(found) > ROWS else None,
             "table": f"{TABLE}?{urlencode(draft)}",
             "head": (head.position, head.hash, head.purged) if head is not None else (0, "", 0),
             "accounts": accounts,
-            "actions": actions,
+            "actions": sorted(((each, action_words(each, language)) for each in actions), key=lambda pair: pair[1]),
             "draft": draft,
             "faults": faults,
             "notices": [_chain_notice(checked, language)] if checked is not None else [],
@@ -156,15 +159,24 @@ def _entries(
     return [(entry, email) for entry, email in rows]
 
 
-def _row(entry: AuditEntry, email: str | None, language: str) -> Row:
-    details = ", ".join(f"{key}: {value}" for key, value in entry.details.items())
+def _names(services: Services, everybody: Iterable[Staff], language: str) -> dict[str, str]:
+    """What details name by a number or a slug, as details_words looks it up."""
+    topics = services.knowledge.topics.items()
+    return {
+        **{f"account {staff.id}": staff.name for staff in everybody},
+        **{f"step {each.slug}": each.title.get(language) for each in services.procedures},
+        **{f"topic {slug}": topic.file.title.get(language) for slug, topic in topics},
+    }
+
+
+def _row(entry: AuditEntry, email: str | None, names: Mapping[str, str], language: str) -> Row:
     return Row(
         int(entry.position or 0),
         short_moment(language, entry.at),
         email or "–",
-        entry.action,
+        action_words(entry.action, language),
         str(entry.conversation_id) if entry.conversation_id else "",
-        details[:300],
+        details_words(entry.details, names, language),
     )
 
 
