@@ -119,7 +119,15 @@ def body(page: Page, shown: Shown, language: str) -> str:
         longer = {**parts, each: page.variants[each]}
         if word_count(" ".join((page.lead, *longer.values()))) <= LONGEST_ANSWER:
             parts = longer
-    return "\n\n".join((page.lead, *(f"**{label(each, language)}:** {part}" for each, part in parts.items())))
+    return "\n\n".join(
+        (
+            page.lead,
+            *(
+                say(language, "**{name}:** {text}", name=label(each, language), text=part)
+                for each, part in parts.items()
+            ),
+        )
+    )
 
 
 def _with_next(

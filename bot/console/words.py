@@ -1,6 +1,6 @@
 """Words that several pages of the console share: sessions, instants, waits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,6 +57,11 @@ def session_rows(
         )
         for each in sessions
     ]
+
+
+def one_after_another(parts: Iterable[str], language: str) -> str:
+    """Parts that may hold commas, in one line."""
+    return say(language, "; ").join(parts)
 
 
 def wait_words(language: str, limit: TooMany) -> str:

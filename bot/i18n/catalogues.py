@@ -17,6 +17,8 @@ from bot.i18n.languages import CODES, CONTENT_CODES, DEFAULT
 from bot.i18n.translate import LOCALE_FOLDER
 
 KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "say": (2,), "say_n": (2, 3), "mark": (1,)}
+PLAIN_SPACE = re.compile(r"(?<=[\w)\]}*»]) (?=[:;?!»])|(?<=«) ")
+"""Where French has a no-break space: a line may not begin with the mark. Listed signs, as in `. : /`, are none."""
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -44,6 +46,16 @@ def check_catalogues(root: Path) -> Iterator[str]:
             catalogue = read_po(file, locale=code, abort_invalid=True)
         strings = everything if code in CONTENT_CODES else of_students
         yield from (f"{code}: {fault}" for fault in _check(catalogue, strings))
+        if code == "fr":
+            yield from (f"{code}: {fault}" for fault in check_spaces(catalogue))
+
+
+def check_spaces(catalogue: Catalog) -> Iterator[str]:
+    """The French translations with a plain space at a mark that needs a no-break one."""
+    for message in catalogue:
+        for translation in message.string if isinstance(message.string, tuple | list) else (message.string,):
+            if message.id and PLAIN_SPACE.search(translation or ""):
+                yield f"a plain space before : ; ? ! or inside « » (U+00A0 belongs there): {translation!r}"
 
 
 def _check(catalogue: Catalog, strings: set[str]) -> Iterator[str]:

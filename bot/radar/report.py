@@ -58,8 +58,8 @@ def report_content(sources: Sources, period: Period, language: str, now: datetim
                 "whether a criterion of the label is met. Groups of fewer than 5 people are hidden, and so is what "
                 "would tell of them. Figures of conversations are those of whole calendar weeks, {first_week} to "
                 "{last_week}.",
-                first_week=week_words(monday_of(period.first)),
-                last_week=week_words(monday_of(period.last)),
+                first_week=week_words(monday_of(period.first), language),
+                last_week=week_words(monday_of(period.last), language),
             ),
         ],
         "summary_head": [say(language, "Indicator"), say(language, "Figure")],

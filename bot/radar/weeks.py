@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from bot.clock import PARIS, day_in_france
 from bot.content.schema import DeskHours
+from bot.i18n.translate import say
 from bot.paperwork.rules import french_holidays
 from bot.radar.rules import FEW, Shown, hidden_groups, is_small
 
@@ -81,10 +82,10 @@ def mondays(first: date, last: date) -> list[date]:
     return [begin + WEEK * number for number in range((monday_of(last) - begin).days // 7 + 1)]
 
 
-def week_words(monday: date) -> str:
-    """2026-W48, the ISO week."""
+def week_words(monday: date, language: str) -> str:
+    """2026-W48, the ISO week; 2026-S48 in French."""
     year, week, _ = monday.isocalendar()
-    return f"{year}-W{week:02}"
+    return say(language, "{year}-W{week}", year=year, week=f"{week:02}")
 
 
 def of_name(figures: Figures, name: Name) -> Counter[str]:

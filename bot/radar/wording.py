@@ -20,4 +20,4 @@ def length_words(seconds: int, language: str) -> str:
 
 def campus_words(campus: str | None, language: str) -> str:
     """None: all of them."""
-    return say(language, "All") if campus is None else CAMPUS_CITIES.get(campus, campus)
+    return say(language, "All campuses") if campus is None else CAMPUS_CITIES.get(campus, campus)

@@ -64,6 +64,7 @@ def test_details_name_accounts_steps_and_groups_in_words():
     assert details_words({"to": 3}, names, "fr") == "à\N{NO-BREAK SPACE}: Paul Roux"
     assert details_words({"to": 4}, names, "en") == "to: 4"
     assert details_words({"account": 3, "role": "auditor"}, names, "en") == "account: Paul Roux; role: Auditor"
+    assert details_words({"reason": "no_answer"}, names, "en") == "reason: The student does not answer any more"
     assert details_words({"groups": {}, "count": 4}, names, "en") == "number: 4"
     assert details_words({"fields": ["room", "host"]}, names, "en") == "changed: Room, With whom"
     assert details_words({"counts": {"new": 3, "left": 0}}, names, "en") == "lines: new 3"

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from babel import Locale
+from babel.messages.catalog import Catalog
 
 from bot.answers.urgent import build_door
 from bot.channels.web.pages import widget_strings
 from bot.content.loader import load_knowledge
 from bot.conversations.words import greeting
-from bot.i18n.catalogues import PLACEHOLDER, check_catalogues
+from bot.i18n.catalogues import PLACEHOLDER, check_catalogues, check_spaces
 from bot.i18n.formats import date_words, money, number, weekday_words
 from bot.i18n.languages import BY_CODE, CODES, LANGUAGES, Language, language_name, negotiate
 from bot.i18n.translate import say
@@ -154,3 +155,23 @@ def test_a_question_of_ours_can_be_cancelled_in_every_language() -> None:
 
     assert set(cancels) == set(CODES)
     assert set(cancels.values()) - CANCEL_WORDS == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "is_plain"),
+    [
+        ("Qui vient ?", True),
+        ("Qui vient\N{NO-BREAK SPACE}?", False),
+        ("Écrivez « oui\N{NO-BREAK SPACE}».", True),
+        ("Écrivez «\N{NO-BREAK SPACE}oui »\N{NO-BREAK SPACE}: merci.", True),
+        ("Écrivez «\N{NO-BREAK SPACE}oui\N{NO-BREAK SPACE}»\N{NO-BREAK SPACE}: merci.", False),
+        ("{name} : {value}", True),
+        ("Ouvert de 9:00 à 12:00, voir https://junia.com.", False),
+        ("Des chiffres et - _ . : / + uniquement.", False),
+    ],
+)
+def test_a_plain_space_at_a_french_mark_is_a_fault(text: str, is_plain: bool):
+    catalogue = Catalog(locale="fr")
+    catalogue.add("A text", text)
+
+    assert [text in fault or repr(text) in fault for fault in check_spaces(catalogue)] == [True] * is_plain

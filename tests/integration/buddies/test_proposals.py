@@ -375,8 +375,8 @@ def test_a_buddy_of_several_is_told_when_one_of_them_is_erased(database, group, 
 
     told = said_in(database, talks[paul])[heard[paul] :]
     assert told == [
-        "Une personne arrivante avec qui vous étiez en binôme n'est plus ici : ce binôme est donc terminé. "
-        "Vous restez sur la liste des parrains, et je vous redemande quand quelqu'un convient."
+        "Une personne arrivante avec qui vous étiez en binôme n'est plus ici\N{NO-BREAK SPACE}: ce binôme est donc "
+        "terminé. Vous restez sur la liste des parrains, et je vous redemande quand quelqu'un convient."
     ]
     assert [len(said_in(database, talks[each])) for each in (elif_, hana)] == [heard[elif_], heard[hana]]
     assert pairings(database) == [(elif_, paul, "accepted"), (hana, paul, "planned")]

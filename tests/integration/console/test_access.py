@@ -389,10 +389,13 @@ async def test_an_administrator_sees_where_an_account_is_signed_in_and_ends_it(
         await sign_in(theirs, claire)
         enter(client, services, marc)
         page = await client.get("/staff/accounts", params={"account": claire.id})
+        own = await client.get("/staff/account")
         form = {name: hidden(page, name) for name in ("account", "number")}
         ended = await client.post("/staff/accounts/sessions/end", data=form)
 
         assert (form["account"], ended.status_code) == (str(claire.id), 303)
+        buttons = [re.findall(r">(Sign (?:them )?out)</button>", each.text) for each in (page, own)]
+        assert buttons == [["Sign out", "Sign them out"], ["Sign out"]]
         assert (await theirs.get("/staff")).status_code == 303
 
 

@@ -67,7 +67,7 @@ async def test_the_page_speaks_the_language_of_who_reads_it_and_leads_back(clien
 
     assert '<html lang="fr"' in page.text
     assert "<h1>Cela n&#39;a pas été accepté, et rien n&#39;a été modifié.</h1>" in page.text
-    assert '<a href="/staff/radar">Retour à « Radar »</a>' in page.text
+    assert '<a href="/staff/radar">Retour à «\N{NO-BREAK SPACE}Radar\N{NO-BREAK SPACE}»</a>' in page.text
 
 
 @pytest.mark.parametrize("address", ["/staff/api/search", "/api/v1/nope"])

@@ -383,7 +383,7 @@ async def test_both_tables_are_downloaded_as_a_csv_that_a_spreadsheet_reads(
     assert stuck.text == ("\N{ZERO WIDTH NO-BREAK SPACE}Step;Stuck;Bordeaux;Lille\r\nDo cvec;9;hidden;hidden\r\n")
     assert "2026-W48;2026-11-23;Conversations;answered by the assistant alone;6\r\n" in weeks.text
     assert "2026-W48;2026-11-23;Languages;English;6\r\n" in weeks.text
-    assert "2026-W48;2026-11-23;Satisfaction;all;0\r\n" in weeks.text
+    assert "2026-W48;2026-11-23;Satisfaction;in all;0\r\n" in weeks.text
     assert (await client.get("/staff/radar/stuck.csv", params={"by": "name"})).status_code == 422
 
 

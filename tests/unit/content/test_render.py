@@ -46,7 +46,7 @@ def test_a_figure_past_its_review_is_not_given_as_the_present_one():
 
 def test_what_the_office_has_not_told_is_said_to_be_unknown():
     assert render("{{ school.deadlines }}", KNOWLEDGE, "fr", TODAY) == (
-        "Le bureau international ne m'a pas encore dit : les dates limites."
+        "Le bureau international ne m'a pas encore dit\N{NO-BREAK SPACE}: les dates limites."
     )
 
 

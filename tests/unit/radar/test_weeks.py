@@ -38,11 +38,12 @@ def test_a_week_in_which_the_clocks_change_is_an_hour_longer_or_shorter(monday: 
 
 
 def test_weeks_are_named_as_iso_names_them():
-    assert [week_words(each) for each in mondays(date(2026, 12, 27), date(2027, 1, 4))] == [
+    assert [week_words(each, "en") for each in mondays(date(2026, 12, 27), date(2027, 1, 4))] == [
         "2026-W52",
         "2026-W53",
         "2027-W01",
     ]
+    assert week_words(date(2026, 11, 23), "fr") == "2026-S48"
     assert mondays(date(2026, 12, 8), date(2026, 12, 1)) == []
 
 

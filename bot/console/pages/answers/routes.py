@@ -26,7 +26,7 @@ from bot.console.pages.answers.words import (
     preview_rows,
     rating_words,
 )
-from bot.console.words import short_moment
+from bot.console.words import one_after_another, short_moment
 from bot.content.loader import Texts
 from bot.editing.models import Edition, State
 from bot.editing.preview import previews
@@ -291,8 +291,9 @@ def confirm_form(
     except InvalidField as error:
         return _topic_refused(request, services, signed_in, topic, say(language, FIELD_FAULTS[error.details["field"]]))
     except Faulty as error:
-        wrong = "; ".join(
-            f"{each['where']}: {each['what']}" for each in (fault_words(f, language) for f in error.faults)
+        found = [fault_words(each, language) for each in error.faults]
+        wrong = one_after_another(
+            (say(language, "{name}: {value}", name=each["where"], value=each["what"]) for each in found), language
         )
         return _topic_refused(request, services, signed_in, topic, wrong)
     except UnderWay:

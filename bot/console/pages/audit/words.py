@@ -5,6 +5,8 @@ from typing import Any
 
 from bot.console.html import ROLES
 from bot.console.pages.radar.words import FILTERS, group_words
+from bot.console.words import one_after_another
+from bot.handoff.models import Outcome
 from bot.i18n.translate import mark, say
 from bot.identity.models import Role
 from bot.radar.rules import By
@@ -164,6 +166,13 @@ FIELDS: Mapping[str, str] = {
     "title": mark("Title"),
 }
 """Of a class, an appointment or an event."""
+OUTCOMES: Mapping[Outcome, str] = {
+    Outcome.SOLVED: mark("Solved"),
+    Outcome.NO_ANSWER: mark("The student does not answer any more"),
+    Outcome.ELSEWHERE: mark("Goes on elsewhere: mail, phone, at the desk"),
+    Outcome.SPAM: mark("Not meant seriously"),
+    Outcome.OTHER: mark("Something else"),
+}
 LONGEST = 300
 
 
@@ -178,7 +187,7 @@ def details_words(details: Mapping[str, Any], names: Mapping[str, str], language
         for key, value in details.items()
         if value not in ({}, [], None)
     )
-    return "; ".join(parts)[:LONGEST]
+    return one_after_another(parts, language)[:LONGEST]
 
 
 def _key(key: str, language: str) -> str:
@@ -196,6 +205,8 @@ def _value(key: str, value: Any, names: Mapping[str, str], language: str) -> str
         return ", ".join(say(language, FIELDS[each]) if each in FIELDS else str(each) for each in value)
     if key in ("role", "before") and value in list(Role):
         return say(language, ROLES[Role(value)])
+    if key == "reason" and value in list(Outcome):
+        return say(language, OUTCOMES[Outcome(value)])
     if key == "fact" and value in FACT_NAMES:
         return fact_name(value, language)
     if key == "of" and value in ACTIONS:

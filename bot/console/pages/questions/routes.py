@@ -18,10 +18,11 @@ from bot.clock import day_in_france
 from bot.console.access import ServicesDep, by_session, services_of
 from bot.console.html import HEADERS, Notice, console_language, office_page
 from bot.console.pages.questions.words import DONE, OUTCOMES, STAGES, TROUBLE, TROUBLES, WHY
+from bot.console.words import one_after_another
 from bot.content.check import folded, near_repeat
 from bot.errors import InvalidField, NotFound
 from bot.i18n.formats import date_words, number
-from bot.i18n.languages import BY_CODE, CODES
+from bot.i18n.languages import CODES, language_name
 from bot.i18n.translate import say
 from bot.identity.staff import SignedIn
 from bot.upkeep import assigning, retraining
@@ -303,11 +304,15 @@ def _shown(services: Services, group: Group, language: str) -> dict[str, Any]:
         "central": group.questions[0].text,
         "count": len(group.questions),
         "others": [each.text for each in group.in_other_words[1:MOST_IN_FORM]],
-        "languages": ", ".join(BY_CODE[code].name for code in sorted({each.language for each in group.questions})),
+        "languages": ", ".join(
+            language_name(code, language) for code in sorted({each.language for each in group.questions})
+        ),
         "first": date_words(days[0], language),
         "last": date_words(days[-1], language),
-        "why": ", ".join(say(language, WHY[why]) for why, _ in whys.most_common()),
-        "thoughts": ", ".join(_title(services, each, language) for each in group.thoughts[:MOST_THOUGHTS]),
+        "why": one_after_another((say(language, WHY[why]) for why, _ in whys.most_common()), language),
+        "thoughts": one_after_another(
+            (_title(services, each, language) for each in group.thoughts[:MOST_THOUGHTS]), language
+        ),
         "messages": group.ids,
     }
 
@@ -355,7 +360,7 @@ def _assign_page(
         topics=sorted(titles.items(), key=lambda each: each[1].casefold()),
         topic=topic,
         lines=lines,
-        codes=[(code, BY_CODE[code].name) for code in CODES],
+        codes=[(code, language_name(code, language)) for code in CODES],
         faults=faults or {},
         longest=LONGEST,
     )

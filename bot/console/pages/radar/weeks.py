@@ -111,7 +111,7 @@ def view_of(services: Services, weeks: Weeks, language: str) -> dict[str, Any]:
 def _row(monday: date, figures: Figures, weeks: Weeks, language: str) -> dict[str, Any]:
     total, parts = parts_shown(of_name(figures, Name.TALKS), list(Outcome))
     return {
-        "name": week_words(monday),
+        "name": week_words(monday, language),
         "day": date_words(monday, language),
         "total": total,
         "parts": parts,
@@ -203,9 +203,9 @@ def csv_rows(services: Services, weeks: Weeks, language: str) -> Iterator[tuple[
         return hidden if value is None else str(value)
 
     for monday, figures in weeks.by_monday.items():
-        head = (week_words(monday), monday.isoformat())
+        head = (week_words(monday, language), monday.isoformat())
         total, parts = parts_shown(of_name(figures, Name.TALKS), list(Outcome))
-        yield (*head, say(language, "Conversations"), say(language, "all"), shown(total))
+        yield (*head, say(language, "Conversations"), say(language, "in all"), shown(total))
         for each in Outcome:
             yield (*head, say(language, "Conversations"), say(language, OUTCOMES[each]), shown(parts[each]))
         for name, words, unit in TIMED:
@@ -213,10 +213,10 @@ def csv_rows(services: Services, weeks: Weeks, language: str) -> Iterator[tuple[
             if name is Name.WAIT_OPEN and not weeks.has_hours:
                 continue
             yield (*head, say(language, words), say(language, "counted"), shown(times.base))
-            yield (*head, say(language, words), say(language, "median, {unit}", unit=unit), _plain(times.median))
-            yield (*head, say(language, words), say(language, "90 % within, {unit}", unit=unit), _plain(times.p90))
+            yield (*head, say(language, words), say(language, "median ({unit})", unit=unit), _plain(times.median))
+            yield (*head, say(language, words), say(language, "90 % within ({unit})", unit=unit), _plain(times.p90))
         helpful = weeks.helpful[monday]
-        yield (*head, say(language, SATISFACTION), say(language, "all"), shown(helpful["total"]))
+        yield (*head, say(language, SATISFACTION), say(language, "in all"), shown(helpful["total"]))
         yield (*head, say(language, SATISFACTION), say(language, HELPED), shown(helpful["yes"]))
         for code, count in sorted(_spoken(figures).items()):
             yield (*head, say(language, LANGUAGES), language_name(code, language), shown(count))

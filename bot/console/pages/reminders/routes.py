@@ -191,7 +191,7 @@ def _page(
                 "name": titles.get(each.name, each.name),
                 "step": titles.get(each.step, each.step),
                 "chosen_by": _chosen_words(each.chosen_by, language),
-                "left_out": f"{each.left_out:.0%}",
+                "left_out": f"{each.left_out * 100:.0f}\N{NO-BREAK SPACE}%",
                 "started": date_words(day_in_france(each.started_at), language),
                 "can_undo": each.id in can_undo,
             }
