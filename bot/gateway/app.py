@@ -34,6 +34,7 @@ from bot.channels.web.pages import pages_router
 from bot.clock import SystemClock, day_in_france
 from bot.console import staff_api_router, staff_pages_router
 from bot.console.desk import FILE_PATHS
+from bot.console.pages.answers.routes import MOST_SAVED, SAVE_PATH
 from bot.console.pages.buddies.upload import IMPORT_PATH
 from bot.console.pages.students.routes import MOST_UPLOAD, UPLOAD_PATH
 from bot.console.pages.students.uploads import drop_old_uploads
@@ -206,7 +207,7 @@ def build_app(services: Services, *, engine: Engine | None = None) -> FastAPI:
         app.include_router(webhook_router(telegram))
     if settings.in_development:
         app.include_router(mailbox_router(settings.data / "mailbox"))
-    larger = {UPLOAD_PATH: MOST_UPLOAD, IMPORT_PATH: MOST_UPLOAD, WEBHOOK_PATH: MOST_UPDATE}
+    larger = {SAVE_PATH: MOST_SAVED, UPLOAD_PATH: MOST_UPLOAD, IMPORT_PATH: MOST_UPLOAD, WEBHOOK_PATH: MOST_UPDATE}
     larger |= dict.fromkeys((api.PREFIX + api.FILES_PATH, *FILE_PATHS), MOST_FILE)
     app.add_middleware(BodyLimit, most_bytes=MOST_BYTES, larger=larger)
     app.add_middleware(SecurityHeaders)

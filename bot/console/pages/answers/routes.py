@@ -71,6 +71,9 @@ from bot.i18n.translate import mark, say
 from bot.identity.staff import SignedIn
 
 PAGE = "/staff/answers"
+SAVE_PATH = f"{PAGE}/save"
+MOST_SAVED = 1024 * 1024
+"""Bytes of a form: a text that is far too long comes back to whoever wrote it."""
 EMPTY_SOURCES = 2
 """Rows of the form for sources to be added."""
 VIEWS = {
@@ -165,7 +168,7 @@ def render(request: Request, signed_in: SignedIn) -> Response:
 def routes() -> APIRouter:
     router = APIRouter()
     router.add_api_route(f"{PAGE}/edit", edit_form, methods=["POST"])
-    router.add_api_route(f"{PAGE}/save", save_form, methods=["POST"])
+    router.add_api_route(SAVE_PATH, save_form, methods=["POST"])
     router.add_api_route(f"{PAGE}/decide", decide_form, methods=["POST"])
     router.add_api_route(f"{PAGE}/confirm", confirm_form, methods=["POST"])
     return router
