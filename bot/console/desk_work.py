@@ -273,7 +273,7 @@ def add_work_routes(router: APIRouter, signed_in: Callable[..., Staff]) -> None:
                 {"email": each.email, "name": each.name, "composing": each.composing}
                 for each in found
                 if each.email != staff.email
-            ]
+            ],
         }
 
     @router.patch("/conversations/{conversation_id}/messages/{seq}", response_model=Sent)

@@ -63,8 +63,8 @@ def come_back(language: str) -> str:
     """To somebody on a web page whose mailbox is not known."""
     return say(
         language,
-        "The answer comes on this page: come back to it in this browser. If you link your student record (write /link), "
-        "a mail tells you when it is there.",
+        "The answer comes on this page: come back to it in this browser. If you link your student record (write "
+        "/link), a mail tells you when it is there.",
     )
 
 

@@ -169,7 +169,9 @@ def widget_strings(language: str) -> dict[str, str]:
         "new": say(language, "New conversation"),
         "new_title": say(language, "Start a new conversation?"),
         "new_text": say(language, "What was said here will no longer be shown on this device."),
-        "new_text_person": say(language, "You have asked for a person here: their answers would not reach you any more."),
+        "new_text_person": say(
+            language, "You have asked for a person here: their answers would not reach you any more."
+        ),
         "new_confirm": say(language, "Start anew"),
         "cancel": say(language, "Cancel"),
         "status_bot": say(language, "A machine, here at any hour"),
