@@ -27,12 +27,14 @@ from bot.handoff.beside import (
     add_task,
     delete_note,
     mentions_of,
+    not_told_by,
     notes_of,
     set_tags,
     settle_task,
     snooze,
     tag_counts,
     tasks,
+    told_by,
     unseen_in,
     unseen_mentions,
     wake,
@@ -99,7 +101,9 @@ class NoteOut(BaseModel):
     conversation_id: UUID
     author: AssigneeOut
     text: str
-    mentions: list[AssigneeOut]
+    mentions: list[AssigneeOut] = Field(description="Who was told of it.")
+    told: list[str] = Field(description="Words of the text by which they were, as written: `@claire`.")
+    not_told: list[str] = Field(description="Words with @ that reached nobody: not known, or they may not read this.")
     created_at: datetime
 
 
@@ -354,6 +358,8 @@ def notes_json(session: Session, notes: Sequence[Note]) -> list[dict[str, Any]]:
             "author": person_json(authors[note.staff_id]),
             "text": note.text,
             "mentions": [person_json(person) for person in named.get(note.id, ())],
+            "told": told_by(note.text, named.get(note.id, ())),
+            "not_told": not_told_by(note.text, named.get(note.id, ()), authors[note.staff_id]),
             "created_at": note.created_at.isoformat(),
         }
         for note in notes

@@ -30,6 +30,8 @@ CHANGEABLE = timedelta(minutes=5)
 LONGEST_SNOOZE = timedelta(days=92)
 LONGEST_PROMISE = timedelta(days=366)
 AT = re.compile(r"(?<![\w.])@([\w][\w.+'’-]*)")
+_NO_END = ".'’-"
+"""Signs that belong to the sentence when a name ends with them."""
 
 
 def add_note(
@@ -61,8 +63,22 @@ def add_note(
 
 def mentioned(text: str, everyone: Sequence[Staff]) -> list[Staff]:
     """Whom a text names: `@claire`, `@Claire`, `@claire.martin`. A name that two colleagues have means both. Pure."""
-    named = {_folded(found.rstrip(".'’-")) for found in AT.findall(text)}
+    named = {_folded(word[1:]) for word in _words(text)}
     return [person for person in everyone if named & _names(person)]
+
+
+def told_by(text: str, told: Sequence[Staff]) -> list[str]:
+    """The words of a note that named one of those who were told, as they stand in it: `@Claire`. Pure."""
+    return [word for word in _words(text) if mentioned(word, told)]
+
+
+def not_told_by(text: str, told: Sequence[Staff], author: Staff) -> list[str]:
+    """The words of a note that were meant to call somebody and reached nobody. Pure."""
+    return [word for word in _words(text) if not mentioned(word, (*told, author))]
+
+
+def _words(text: str) -> list[str]:
+    return list(dict.fromkeys("@" + found.rstrip(_NO_END) for found in AT.findall(text)))
 
 
 def _names(person: Staff) -> set[str]:

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from bot.clock import SystemClock, day_in_france
+from tests.e2e.axe import violations
 from tests.e2e.conftest import Context
 from tests.e2e.desk import Desk
 from tests.e2e.people import Colleague, Student, colleague_at, conversation_of, student_at
@@ -150,6 +151,53 @@ def test_a_note_calls_a_colleague_and_the_student_never_sees_it(desk: Desk, new_
     claire.page.locator("#deleting button.primary").click()
     for each in (claire, marc):
         expect(each.page.locator("#transcript .note-private")).to_have_count(0)
+    claire.page.locator("#modes [data-mode=answer]").click()
+    claire.do("close")
+
+
+def test_a_name_that_reached_nobody_is_not_bold_and_said(desk: Desk, new_context: Context):
+    student = waiting(desk, new_context)
+    claire = with_open(desk, new_context, student)
+    claire.page.keyboard.press("n")
+    claire.page.locator("#text").fill("Does @marc know, or @nobody?")
+    claire.page.get_by_role("button", name="Save note").click()
+
+    expect(toast_of(claire)).to_have_text(
+        "Nobody is called @nobody, or they may not read this conversation: they were not told."
+    )
+    note = claire.page.locator("#transcript .note-private")
+    expect(note.locator(".text")).to_have_text("Does @marc know, or @nobody?")
+    expect(note.locator(".mention")).to_have_text(["@marc"])
+    claire.do("close")
+
+
+def test_a_colleague_is_chosen_by_keys_after_an_at_sign_in_a_note(desk: Desk, new_context: Context):
+    student = waiting(desk, new_context)
+    claire = with_open(desk, new_context, student)
+    text, offered = claire.page.locator("#text"), claire.page.get_by_role("listbox", name="Colleagues")
+    text.press_sequentially("Here @m")
+    expect(offered).to_be_hidden()
+    text.fill("")
+    claire.page.locator("#modes [data-mode=note]").click()
+    text.press_sequentially("Ask @")
+    expect(offered.get_by_role("option").nth(1)).to_be_visible()
+    first = offered.get_by_role("option").first
+    expect(first).to_have_attribute("aria-selected", "true")
+    text.press("ArrowDown")
+    expect(first).to_have_attribute("aria-selected", "false")
+    chosen = offered.get_by_role("option", selected=True)
+    expect(text).to_have_attribute("aria-activedescendant", chosen.get_attribute("id") or "")
+    assert violations(claire.page) == []
+    text.press("Escape")
+    expect(offered).to_be_hidden()
+    expect(text).to_be_focused()
+    text.press_sequentially("mar")
+    expect(offered.get_by_role("option")).to_have_count(1)
+    text.press("Enter")
+
+    expect(text).to_have_value("Ask @Marc ")
+    expect(offered).to_be_hidden()
+    text.fill("")
     claire.page.locator("#modes [data-mode=answer]").click()
     claire.do("close")
 

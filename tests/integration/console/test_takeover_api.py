@@ -331,6 +331,17 @@ async def test_a_note_names_colleagues_and_the_student_never_sees_it(
     assert said(services, talk) == before
 
 
+async def test_a_note_says_which_of_its_names_reached_somebody_and_which_nobody(
+    client: httpx.AsyncClient, as_claire: Headers, as_marc: Headers, as_sofia: Headers, path: str
+):
+    text = "@Marc. Ask @nobody, or @sofia of another desk, or me, @claire; not x@junia.example."
+    written = (await client.post(f"{path}/notes", json={"text": text}, headers=as_claire)).json()
+    called = [(await client.get(f"{V1}/mentions", headers=each)).json()["notes"] for each in (as_marc, as_sofia)]
+
+    assert (written["told"], written["not_told"]) == (["@Marc"], ["@nobody", "@sofia"])
+    assert called == [[written], []]
+
+
 async def test_a_note_is_taken_back_by_its_author_within_five_minutes(
     client: httpx.AsyncClient, as_claire: Headers, as_marc: Headers, clock: FixedClock, path: str
 ):

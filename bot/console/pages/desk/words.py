@@ -127,8 +127,12 @@ def script_strings(language: str) -> dict[str, Any]:
         "send": say(language, "Send"),
         "take_and_send": say(language, "Take over and send"),
         "placeholder": say(language, "Write your answer"),
-        "note_placeholder": say(language, "Write a note for colleagues; @name calls somebody"),
+        "note_placeholder": say(language, "Write a note for colleagues; @name mentions somebody"),
         "note_hint": say(language, "Only colleagues see this, never the student."),
+        "not_told": say(
+            language, "Nobody is called {names}, or they may not read this conversation: they were not told."
+        ),
+        "mention_offered": say(language, "Colleagues offered: {count}. Arrows and Enter choose one, Escape closes."),
         "note_save": say(language, "Save note"),
         "only_colleagues": say(language, "only colleagues see this"),
         "counter": say(language, "{count} of {limit} characters"),

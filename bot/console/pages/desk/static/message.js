@@ -38,12 +38,14 @@ export function noteNode(note) {
   const node = make("article", { class: "message note-private", "data-note": note.id });
   const time = make("time", { datetime: note.created_at, title: moment(note.created_at) }, clockTime(note.created_at));
   node.append(make("p", { class: "byline" }, make("b", {}, author.name), " ", time, ` · ${say("only_colleagues")}`));
-  node.append(make("div", { class: "text", dir: "auto" }, ...withMentions(note.text)));
+  node.append(make("div", { class: "text", dir: "auto" }, ...withMentions(note)));
   if (author.email === start.me.email && can("notes/one")) node.append(...changing(note.created_at, ["delete"]));
   return node;
 }
 
-const withMentions = (text) => text.split(/(@[\p{L}\p{N}][\p{L}\p{N}.+'’-]*)/u).map((part, place) => (place % 2 ? make("b", { class: "mention" }, part) : part));
+/** Bold is who was told; a name that reached nobody looks like any other word. */
+const withMentions = ({ text, told }) =>
+  text.split(/(@[\p{L}\p{N}_](?:[\p{L}\p{N}_.+'’-]*[\p{L}\p{N}_+])?)/u).map((part) => (told.includes(part) ? make("b", { class: "mention" }, part) : part));
 
 /** The buttons that change one's own words, until their time is over. */
 function changing(at, deeds) {

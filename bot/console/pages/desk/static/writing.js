@@ -3,6 +3,7 @@
 import { can, isOver, isPassing, patience, post, start, upload } from "./api.js";
 import { onItsWay, pendingNode } from "./message.js";
 import { $, isMine, keep, kept, state, tell } from "./state.js";
+import { endMention, setUpMentions } from "./mentions.js";
 import { lookOn, toEnd } from "./talk.js";
 import { say } from "./words.js";
 
@@ -30,6 +31,7 @@ export function setUpComposer() {
     noteTyping();
   });
   setUpFiles();
+  setUpMentions(isNote);
   document.addEventListener("accueil:insert", ({ detail }) => insertText(detail.text));
 }
 
@@ -79,6 +81,7 @@ function keepDraft() {
 /** The draft belongs to the conversation that is left. */
 export function leaveComposer() {
   stopTyping();
+  endMention();
   state.mode = "answer";
   written = "";
 }
@@ -86,6 +89,7 @@ export function leaveComposer() {
 export function chooseMode(mode) {
   if (!state.open || state.mode === mode || (mode === "note" && $("modes").hidden)) return focusText();
   stopTyping();
+  endMention();
   state.mode = mode;
   written = "";
   showComposer();
@@ -221,6 +225,7 @@ function emptyText() {
   $("text").value = "";
   keepDraft();
   stopTyping();
+  endMention();
   countText();
   grow();
 }
@@ -233,7 +238,8 @@ async function saveNote(text) {
   const { id } = state.open;
   $("send").disabled = true;
   try {
-    await post(`conversations/${id}/notes`, { text });
+    const note = await post(`conversations/${id}/notes`, { text });
+    if (note.not_told.length) tell.toast(say("not_told", { names: note.not_told.join(", ") }), { isTrouble: true });
     keep(`draft:note:${id}`, "");
     if (state.open?.id === id && isNote()) emptyText();
   } catch (error) {
