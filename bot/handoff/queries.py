@@ -41,6 +41,12 @@ class InboxRow:
     """The request that is open."""
 
     @property
+    def awaits_answer(self) -> bool:
+        """A colleague has it, and the last word of a human is the student's."""
+        is_held = self.conversation.control == Control.STAFF
+        return is_held and self.last_text is not None and self.last_text.author == Author.STUDENT
+
+    @property
     def urgency(self) -> Literal["urgent", "high", "normal"]:
         """urgent: somebody is in danger; high: the wait is longer than the desk allows itself."""
         if URGENT in self.alerts or (self.case is not None and self.case.reason == Reason.URGENT):
@@ -177,6 +183,23 @@ def of_students_named(session: Session, words: Sequence[str], staff: Staff, limi
     wanted = select(Conversation.id).join(Student, Conversation.student_id == Student.id)
     wanted = wanted.where(readable(session, staff), *fits)
     return session.scalars(wanted.order_by(Conversation.updated_at.desc()).limit(limit)).all()
+
+
+def of_number(session: Session, number: str, staff: Staff, limit: int) -> Sequence[UUID]:
+    """Readable conversations whose id begins so, in hexadecimal signs, the latest first."""
+    # A range: ids are in the order of their signs in both databases, also where they are no text.
+    first, last = (UUID(hex=number.ljust(32, sign)) for sign in "0f")
+    wanted = select(Conversation.id).where(Conversation.id.between(first, last), readable(session, staff))
+    return session.scalars(wanted.order_by(Conversation.updated_at.desc()).limit(limit)).all()
+
+
+def students_of(session: Session, staff: Staff, ids: set[UUID]) -> dict[UUID, Student]:
+    """The linked records of those of these conversations that this colleague may read."""
+    query = select(Conversation.id, Student).join(Student, Conversation.student_id == Student.id)
+    found: dict[UUID, Student] = dict(
+        session.execute(query.where(Conversation.id.in_(ids), readable(session, staff))).all()
+    )
+    return found
 
 
 def inbox_row(session: Session, conversation_id: UUID) -> InboxRow:

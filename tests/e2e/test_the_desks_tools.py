@@ -221,7 +221,7 @@ def test_a_promise_is_kept_among_the_promises_until_it_is_done(desk: Desk, new_c
     dialog.locator("[name=promise]").fill(promise)
     give_back.click()
 
-    expect(toast_of(claire)).to_have_text("The assistant answers again; your promise is among your tasks.")
+    expect(toast_of(claire)).to_have_text("The assistant answers again; your promise is under “Promises”.")
     expect(student.status).to_contain_text("A machine")
     claire.look_at("tasks")
     task = claire.page.locator("#list .task", has_text=promise)

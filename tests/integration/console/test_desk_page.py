@@ -15,8 +15,8 @@ from bot.conversations.messages import Candidate, Understanding
 from bot.conversations.models import Alert, Author, Conversation
 from bot.conversations.service import append
 from bot.handoff.beside import add_note, add_task, set_tags, settle_task
-from bot.handoff.models import Reason
-from bot.handoff.service import claim, request_person
+from bot.handoff.models import DeskMember, Outcome, Reason
+from bot.handoff.service import claim, close, reply, request_person
 from bot.identity.models import AuditEntry, Role, Staff
 from tests.factories import make_conversation, make_staff, make_student, receive
 from tests.integration.console.desk import Row, enter, fragment
@@ -164,7 +164,7 @@ async def test_what_stands_in_a_row_is_text_whoever_wrote_it(
     assert (note.excerpts, row.name) == ((f"@claire {hostile}",), "<b>Mallory</b> Test")
     assert row.excerpts == ("a <img src=x onerror=alert(1) '\"&amp;</a",)
     assert found.rows[0].excerpts == (f"[a](https://x.example) {hostile}", f"Note by Marc: @claire {hostile}")
-    assert promised.rows[0].name == hostile
+    assert (promised.rows[0].name, promised.rows[0].excerpts) == (hostile, ("<b>Mallory</b> Test",))
 
 
 async def test_a_claim_moves_the_conversation_from_waiting_to_mine(desk: httpx.AsyncClient, conversation_id: UUID):
@@ -185,7 +185,7 @@ async def test_what_a_colleague_holds_is_under_colleagues(
         claim(session, conversation_id, marc, services.clock.now())
     held = fragment(await desk.get("/staff/rows?tab=colleagues"))
 
-    assert [row.marks for row in held.rows] == [("Urgent", "Marc", "English", "Lille")]
+    assert [row.marks for row in held.rows] == [("Urgent", "Marc", "to answer", "English", "Lille")]
     assert held.facts["counts"] == NONE | {"colleagues": 1, "all": 1}
 
 
@@ -211,8 +211,57 @@ async def test_open_promises_are_listed_one_s_own_and_for_coordinators_everybody
     landlord = ("row task alerted", "I call the landlord", "was due on 23 November 2026 · Marc")
     assert [(row.classes, row.name, row.when) for row in own.rows] == [bank]
     assert [(row.classes, row.name, row.when) for row in every.rows] == [landlord, (*bank[:2], f"{bank[2]} · Claire")]
+    assert {row.excerpts for row in (*own.rows, *every.rows)} == {("Amina Test",)}
     assert every.buttons == ["Done", "Done"]
     assert [each.facts["counts"]["tasks"] for each in (own, every, counted)] == [1, 2, 2]
+
+
+async def test_a_promise_in_a_conversation_that_went_to_another_desk_names_no_student(
+    desk: httpx.AsyncClient, services: Services, claire: Staff, conversation_id: UUID
+):
+    now = services.clock.now()
+    with services.database.write() as session:
+        conversation = session.get_one(Conversation, conversation_id)
+        add_task(session, conversation, claire, "I ask the CAF", now.date(), now)
+        session.add(DeskMember(staff_id=claire.id, desk="office"))
+        conversation.desk = "housing"
+    promised = fragment(await desk.get("/staff/rows/promises"))
+
+    assert [row.excerpts for row in promised.rows] == [(f"Student {str(conversation_id)[:4].upper()}",)]
+
+
+async def test_held_rows_whose_last_word_is_the_student_s_are_to_be_answered(
+    desk: httpx.AsyncClient, services: Services, claire: Staff
+):
+    now = services.clock.now()
+    with services.database.write() as session:
+        talks = [make_conversation(session, now + timedelta(minutes=minutes)) for minutes in range(2)]
+        for talk in talks:
+            receive(session, talk.id, "When?", now)
+            reply(session, talk.id, claire, str(uuid4()), "On Monday", now)
+        receive(session, talks[0].id, "And where?", now)
+        answered, asked = talks[1].id, talks[0].id
+    mine = fragment(await desk.get("/staff/rows?tab=mine"))
+
+    assert {row.id: (row.classes, row.marks) for row in mine.rows} == {
+        str(asked): ("row awaits-answer", ("You", "to answer", "English")),
+        str(answered): ("row", ("You", "English")),
+    }
+
+
+async def test_a_closed_row_says_why_it_was_closed_where_that_is_known(
+    desk: httpx.AsyncClient, services: Services, claire: Staff
+):
+    now = services.clock.now()
+    with services.database.write() as session:
+        for outcome in (Outcome.SOLVED, None):
+            talk = make_conversation(session, now)
+            claim(session, talk.id, claire, now)
+            close(session, talk.id, claire, now, outcome=outcome)
+    closed, every = [fragment(await desk.get(f"/staff/rows?tab={tab}")) for tab in ("closed", "all")]
+
+    assert {row.marks for row in closed.rows} == {("Conversation closed · solved", "English"), ("English",)}
+    assert {row.marks[0] for row in every.rows} == {"Conversation closed · solved", "Conversation closed"}
 
 
 async def test_a_note_that_names_the_colleague_stands_above_every_list_until_it_is_read(

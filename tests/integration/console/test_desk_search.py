@@ -67,6 +67,32 @@ async def test_a_student_is_found_by_name_without_a_word_said(desk: httpx.AsyncC
     assert [(row.id, row.name, row.excerpts, row.hits) for row in found.rows] == [(talk, "Priya Test", ("hello",), ())]
 
 
+@pytest.mark.parametrize("before", ["", "Student ", "étudiant  "])
+async def test_the_number_of_a_student_who_is_not_linked_finds_the_conversation(
+    desk: httpx.AsyncClient, services: Services, before: str
+):
+    talk = talk_of(services, "hello")
+    talk_of(services, "hello", "hello again")
+    found = fragment(await desk.get("/staff/rows/found", params={"q": f"{before}{talk[:4].upper()}"}))
+
+    assert [(row.id, row.name) for row in found.rows] == [(talk, f"Student {talk[:4].upper()}")]
+
+
+async def test_a_number_after_another_word_is_looked_for_in_what_was_said(desk: httpx.AsyncClient, services: Services):
+    talk = talk_of(services, "hello")
+
+    assert fragment(await desk.get("/staff/rows/found", params={"q": f"visa {talk[:4]}"})).rows == []
+
+
+async def test_a_number_finds_nothing_at_another_desk(desk: httpx.AsyncClient, services: Services, claire: Staff):
+    talk = talk_of(services, "hello")
+    with services.database.write() as session:
+        join(session, Office(load_desks(services.knowledge.folder / "desks.yml")), "office", claire)
+        session.get_one(Conversation, UUID(talk)).desk = "housing"
+
+    assert fragment(await desk.get("/staff/rows/found", params={"q": talk[:4]})).rows == []
+
+
 async def test_the_next_page_begins_where_the_first_ended(
     desk: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ):

@@ -18,15 +18,28 @@ from bot.console.html import console_language, html
 from bot.console.pages.desk.words import alert_words, card_json, state_words
 from bot.console.words import clock_or_day, weekday_moment
 from bot.conversations.models import Author
-from bot.conversations.search import Part, found, snippet, words_of
+from bot.conversations.search import Part, fold, found, snippet, words_of
 from bot.handoff.beside import open_tasks, tasks, unseen_mentions
 from bot.handoff.desks import Office, readable
 from bot.handoff.finding import found_notes
-from bot.handoff.queries import Filters, InboxRow, Tab, calling, counts, latest, narrowed, of_students_named, rows_of
+from bot.handoff.queries import (
+    Filters,
+    InboxRow,
+    Tab,
+    calling,
+    counts,
+    latest,
+    narrowed,
+    of_number,
+    of_students_named,
+    rows_of,
+    students_of,
+)
 from bot.handoff.service import MAY_REASSIGN, check_text, names_of
 from bot.handoff.wire import BIGGEST_SEQ
 from bot.i18n.formats import date_words
-from bot.i18n.languages import language_name
+from bot.i18n.languages import CONTENT_CODES, language_name
+from bot.i18n.translate import say
 from bot.identity.audit import record
 from bot.identity.models import Staff
 from bot.identity.staff import SignedIn
@@ -120,6 +133,7 @@ def promises(services: ServicesDep, signed_in: SignedInDep) -> Response:
             facts=facts_json(session, staff, now),
             tasks=promised,
             owners=names_of(session, {task.owner_id for task in promised}),
+            students=students_of(session, staff, {task.conversation_id for task in promised}),
             today=day_in_france(now),
         )
 
@@ -169,8 +183,12 @@ def found_html(
     messages = found(session, query, last_message, FOUND_AT_ONCE, within=readable(session, staff))
     notes = found_notes(session, query, last_note, FOUND_AT_ONCE, staff)
     words = words_of(query)
-    named = of_students_named(session, words, staff, FOUND_AT_ONCE) if cursor is None and words else ()
-    hits: dict[UUID, list[Hit]] = {each: [] for each in named}
+    called: list[UUID] = []
+    if cursor is None and words:
+        number = number_in(query)
+        called += of_number(session, number, staff, FOUND_AT_ONCE) if number else ()
+        called += of_students_named(session, words, staff, FOUND_AT_ONCE)
+    hits: dict[UUID, list[Hit]] = {each: [] for each in called}
     found_here: list[tuple[datetime, UUID, Hit]] = [
         *(
             (each.created_at, each.conversation_id, Hit(each.author, each.author_name, snippet(each.text, query)))
@@ -198,6 +216,16 @@ def found_html(
         shows_state=True,
     )
     return len(rows), page
+
+
+def number_in(query: str) -> str | None:
+    """The number by which the list names whoever is not linked, with or without the word before it. Pure."""
+    asked = fold(" ".join(query.split()))
+    number = asked[-4:]
+    if not re.fullmatch("[0-9a-f]{4}", number):
+        return None
+    named = {fold(say(code, "Student {number}", number=number)) for code in CONTENT_CODES}
+    return number if asked in {number, *named} else None
 
 
 def _places(cursor: str | None) -> tuple[int | None, int | None]:

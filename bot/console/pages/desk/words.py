@@ -32,6 +32,14 @@ STATES = {
     "closed": mark("Conversation closed"),
 }
 """While nobody holds the conversation."""
+OUTCOMES = {
+    "solved": mark("solved"),
+    "no_answer": mark("no answer any more"),
+    "elsewhere": mark("goes on elsewhere"),
+    "spam": mark("not meant seriously"),
+    "other": mark("another reason"),
+}
+"""Why it was closed."""
 
 
 def alert_words(language: str, kind: str) -> str:
@@ -39,8 +47,9 @@ def alert_words(language: str, kind: str) -> str:
     return say(language, ALERTS.get(kind, ALERTS["failed_turn"]))
 
 
-def state_words(language: str, control: str) -> str:
-    return say(language, STATES[control])
+def state_words(language: str, control: str, outcome: str | None = None) -> str:
+    words = say(language, STATES[control])
+    return f"{words} · {say(language, OUTCOMES[outcome])}" if outcome in OUTCOMES else words
 
 
 def card_json(student: Student, language: str) -> dict[str, Any]:
@@ -83,6 +92,7 @@ def script_strings(language: str) -> dict[str, Any]:
         "languages": {code: language_name(code, language) for code in CODES},
         **{kind: say(language, words) for kind, words in ALERTS.items()},
         **{f"state_{control}": say(language, words) for control, words in STATES.items()},
+        **{f"outcome_{outcome}": say(language, words) for outcome, words in OUTCOMES.items()},
         "programme": say(language, "Accueil desk"),
         "bot": say(language, "Assistant"),
         "system": say(language, "Notice"),
@@ -112,7 +122,7 @@ def script_strings(language: str) -> dict[str, Any]:
         "claimed": say(language, "You are answering now; the assistant is silent."),
         "released": say(language, "The assistant answers again."),
         "closed": say(language, "The conversation is closed."),
-        "released_with_task": say(language, "The assistant answers again; your promise is among your tasks."),
+        "released_with_task": say(language, "The assistant answers again; your promise is under “Promises”."),
         "handed_over": say(language, "The conversation is handed over."),
         "laid_aside": say(language, "Laid aside until then."),
         "woken": say(language, "It is back in the list."),

@@ -85,6 +85,7 @@ function open(dialog, { fill, submit }) {
   form.reset();
   const fault = form.querySelector(".fault");
   fault.textContent = "";
+  for (const line of form.querySelectorAll("[data-unanswered]")) line.hidden = state.open.head.last?.author !== "student";
   fill?.(form);
   form.onsubmit = async (event) => {
     event.preventDefault();

@@ -255,6 +255,7 @@ function showHead() {
   line.className = `state is-${isMine(head) ? "mine" : head.control}`;
   const words = isMine(head) ? say("state_mine") : say(`state_${head.control}`, { name: head.assignee?.name });
   line.replaceChildren(make("span", {}, words));
+  if (head.outcome) line.append(" · ", say(`outcome_${head.outcome}`));
   if (head.waiting_since) {
     line.append(" · ", make("span", { "data-waits": head.waiting_since }));
     if (head.position) line.append(" · ", head.position === 1 ? say("next_in_line") : say("position", { position: head.position }));
