@@ -90,6 +90,12 @@ def test_what_is_laid_aside_is_under_later_until_it_is_brought_back(desk: Desk, 
     expect(dialog.locator(".fault")).to_contain_text("Choose a moment from now on, until")
     expect(row_of(claire, student)).to_have_count(1)
     dialog.get_by_role("button", name="Tomorrow morning").click()
+    expect(claire.state).to_contain_text("laid aside until")
+    claire.page.get_by_role("button", name="Undo").click()
+    expect(toast_of(claire)).to_have_text("It is back in the list.")
+    expect(row_of(claire, student)).to_have_count(1)
+    claire.page.locator("#snooze").click()
+    dialog.get_by_role("button", name="Tomorrow morning").click()
 
     expect(dialog).to_be_hidden()
     expect(claire.state).to_contain_text("laid aside until")
@@ -135,7 +141,7 @@ def test_a_note_calls_a_colleague_and_the_student_never_sees_it(desk: Desk, new_
     note = claire.page.locator("#transcript .note-private")
     expect(note.locator(".mention")).to_have_text("@marc")
     called = marc.page.locator("#list .called", has_text="The deposit was paid twice")
-    expect(called).to_contain_text("Claire calls you in a note")
+    expect(called).to_contain_text("Claire mentions you in a note")
     called.click()
     expect(marc.page.locator("#transcript .note-private")).to_contain_text("The deposit was paid twice")
     expect(called).to_have_count(0)
@@ -243,19 +249,46 @@ def test_a_promise_is_kept_among_the_promises_until_it_is_done(desk: Desk, new_c
     expect(task).to_have_count(0)
 
 
-def test_the_team_sees_what_is_open_at_its_desks_and_whoever_has_none_sees_nothing(desk: Desk, new_context: Context):
+def test_the_team_sees_what_is_open_at_its_desks_and_whoever_has_none_is_offered_no_such_list(
+    desk: Desk, new_context: Context
+):
     student = waiting(desk, new_context)
     claire = with_open(desk, new_context, student)
     marc = colleague_at(new_context(), desk, "Marc")
-    for each in (claire, marc):
-        each.look_at("team")
+    claire.look_at("team")
 
     expect(row_of(claire, student)).to_be_visible()
-    expect(marc.page.locator("#list .empty")).to_have_text("Nothing is open at your desks.")
+    expect(marc.page.locator("#tab-mine")).to_be_visible()
+    expect(marc.page.locator("#tab-team")).to_be_hidden()
     claire.do("claim")
     expect(row_of(claire, student)).to_contain_text("You")
     claire.do("release")
     expect(row_of(claire, student)).to_have_count(0)
+
+
+def test_words_without_an_answer_are_marked_and_said_before_the_conversation_is_given_back(
+    desk: Desk, new_context: Context
+):
+    student = waiting(desk, new_context)
+    claire = with_open(desk, new_context, student)
+    claire.do("claim")
+    claire.look_at("mine")
+    dialog = claire.page.locator("#releasing")
+    warning = dialog.locator(".warning")
+    expect(row_of(claire, student)).to_contain_text("to answer")
+    claire.page.locator("#name").focus()
+    claire.page.keyboard.press("b")
+    expect(warning).to_have_text("The student's last message has no answer yet: the assistant will not answer it.")
+    claire.page.keyboard.press("Escape")
+    claire.answer("Come on Monday.")
+    expect(row_of(claire, student)).not_to_contain_text("to answer")
+    claire.page.locator("#release").click()
+    expect(dialog).to_be_visible()
+    expect(warning).to_be_hidden()
+    claire.page.keyboard.press("Escape")
+    claire.do("close")
+
+    expect(claire.state).to_have_text("Conversation closed · solved")
 
 
 def test_ones_own_words_are_changed_and_taken_back_for_five_minutes(desk: Desk, new_context: Context):

@@ -296,6 +296,103 @@ def test_news_that_comes_before_any_timer_knows_of_the_sleep_does_not_hide_it(de
     claire.do("close")
 
 
+def test_filters_are_as_they_were_chosen_after_the_page_was_loaded_again(desk: Desk, new_context: Context):
+    claire = colleague_at(new_context(), desk, "Claire")
+    page = claire.page
+    page.locator("#filters summary").click()
+    page.locator("#filter-language").select_option("ar")
+    expect(page.locator("#filters-on")).to_have_text("1")
+    page.reload()
+
+    expect(page.locator("#filters-on")).to_have_text("1")
+    expect(page.locator("#list .empty")).to_have_text("Nothing in this list fits the filters.")
+    page.locator("#filters summary").click()
+    expect(page.locator("#filter-language")).to_have_value("ar")
+    page.locator("#no-filters").click()
+    page.reload()
+    expect(page.locator("#list")).to_have_attribute("aria-busy", "false")
+    expect(page.locator("#filters-on")).to_have_text("")
+
+
+def test_escape_closes_the_menu_alone_before_it_leaves_the_conversation(desk: Desk, new_context: Context):
+    conversation = open_talk(desk, new_context, "What is Campus France?")
+    claire = colleague_at(new_context(), desk, "Claire")
+    look_at(claire, conversation)
+    claire.page.locator("#menu summary").click()
+    claire.page.keyboard.press("Escape")
+
+    expect(claire.page.locator("#menu")).not_to_have_attribute("open", "")
+    expect(claire.page.locator("#menu summary")).to_be_focused()
+    expect(claire.page.locator("#open")).to_be_visible()
+    claire.page.keyboard.press("Escape")
+    expect(claire.page.locator("#open")).to_be_hidden()
+
+
+def test_a_network_that_is_off_is_said_at_once(desk: Desk, new_context: Context):
+    claire = colleague_at(new_context(), desk, "Claire")
+    claire.page.evaluate("() => dispatchEvent(new Event('offline'))")
+    expect(claire.page.locator("#banner")).to_have_text("No connection to the desk. Trying again…", timeout=1000)
+
+    claire.page.evaluate("() => dispatchEvent(new Event('online'))")
+    expect(claire.page.locator("#banner")).to_be_hidden()
+    expect(claire.page.locator("body")).to_have_attribute("data-fresh", "true")
+
+
+def test_whoever_is_signed_out_is_told_so_also_where_they_write(desk: Desk, new_context: Context):
+    conversation = open_talk(desk, new_context, "What is the CROUS?")
+    claire = colleague_at(new_context(), desk, "Claire")
+    look_at(claire, conversation)
+    claire.page.context.clear_cookies()
+    claire.page.evaluate("() => { dispatchEvent(new Event('offline')); dispatchEvent(new Event('online')) }")
+
+    expect(claire.page.locator("#banner")).to_have_text("You have been signed out. Sign in again")
+    expect(claire.page.locator("#hint")).to_have_text("You have been signed out.")
+
+
+def test_the_end_stays_in_sight_when_room_is_taken_from_the_conversation(desk: Desk, new_context: Context):
+    student = student_at(new_context(), desk)
+    for text in ("What is the CVEC for?", "How do I get a French class?", "What is Visale?"):
+        student.ask(text)
+    claire = colleague_at(new_context(), desk, "Claire")
+    look_at(claire, conversation_of(student))
+    is_at_end = """() => {
+      const box = document.getElementById("transcript");
+      return box.scrollTop > 0 && box.scrollHeight - box.scrollTop - box.clientHeight <= 1;
+    }"""
+    claire.page.wait_for_function(is_at_end)
+    claire.page.set_viewport_size({"width": 1000, "height": 520})
+    claire.page.wait_for_function(is_at_end)
+    claire.page.locator("#transcript").evaluate("box => box.scrollTo(0, 0)")
+    expect(claire.page.locator("#transcript")).to_have_js_property("scrollTop", 0)
+    claire.page.set_viewport_size({"width": 1000, "height": 600})
+    claire.page.wait_for_timeout(300)
+
+    assert claire.page.locator("#transcript").evaluate("box => box.scrollTop") == 0
+
+
+def test_the_words_about_an_undo_cover_neither_the_head_nor_what_one_writes_in(desk: Desk, new_context: Context):
+    conversation = open_talk(desk, new_context, "I want to talk to a person")
+    claire = colleague_at(new_context(), desk, "Claire")
+    look_at(claire, conversation)
+    for size in ({"width": 1440, "height": 900}, {"width": 900, "height": 700}, PHONE):
+        claire.page.set_viewport_size(size)
+        claire.do("close")
+        expect(claire.state).to_contain_text("Conversation closed")
+        toast = claire.page.locator("#toast.shown")
+        expect(toast).to_have_css("translate", "0px")
+        said, above, below, talk = [
+            claire.page.locator(each).evaluate("node => node.getBoundingClientRect().toJSON()")
+            for each in ("#toast", ".head", "#composer", "#talk")
+        ]
+        assert above["bottom"] < said["top"] < said["bottom"] < below["top"]
+        assert talk["left"] <= said["left"] < said["right"] <= talk["right"]
+        last = claire.page.locator("#transcript > :last-child").evaluate("node => node.getBoundingClientRect().bottom")
+        assert last < said["top"]
+        toast.get_by_role("button").click()
+        expect(claire.state).to_contain_text("Waits for a person")
+    claire.do("close")
+
+
 def test_nothing_on_the_screen_shuts_anybody_out(desk: Desk, new_context: Context):
     conversation = open_talk(desk, new_context, "When must I validate my visa?")
     claire = colleague_at(new_context(), desk, "Claire")

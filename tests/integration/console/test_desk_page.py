@@ -70,7 +70,7 @@ async def test_a_row_says_who_waits_since_when_and_what_for(desk: httpx.AsyncCli
             classes="row is-urgent alerted",
             name="Amina Test",
             when="2026-11-24T11:00:00+00:00",
-            excerpts=("My visa <bnumber</b",),
+            excerpts=("My visa <b>number</b>",),
             marks=("Urgent", "English", "Lille"),
             hits=(),
         )
@@ -162,8 +162,8 @@ async def test_what_stands_in_a_row_is_text_whoever_wrote_it(
 
     note, row = listed.rows
     assert (note.excerpts, row.name) == ((f"@claire {hostile}",), "<b>Mallory</b> Test")
-    assert row.excerpts == ("a <img src=x onerror=alert(1) '\"&amp;</a",)
-    assert found.rows[0].excerpts == (f"[a](https://x.example) {hostile}", f"Note by Marc: @claire {hostile}")
+    assert row.excerpts == (f"a {hostile}",)
+    assert found.rows[0].excerpts == (f"a {hostile}", f"Note by Marc: @claire {hostile}")
     assert (promised.rows[0].name, promised.rows[0].excerpts) == (hostile, ("<b>Mallory</b> Test",))
 
 
@@ -278,7 +278,7 @@ async def test_a_note_that_names_the_colleague_stands_above_every_list_until_it_
         Row(
             id=f"note-{note}",
             classes="row called",
-            name="Marc calls you in a note",
+            name="Marc mentions you in a note",
             when="12:00",
             excerpts=("@claire look at the lease",),
             marks=(),

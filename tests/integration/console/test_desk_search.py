@@ -59,6 +59,24 @@ async def test_what_was_said_is_found_by_conversation_with_its_place_and_marks(
     assert (found.following, found.empty) == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("**Documents** for the _visa_: see [the list](https://x.example)", "Documents for the visa: see the list"),
+        ("# The visa\n> quoted > not", "The visa quoted > not"),
+        ("my_visa_copy <b>.pdf, 2 * 3", "my_visa_copy <b>.pdf, 2 * 3"),
+    ],
+)
+async def test_a_row_and_what_a_search_found_are_without_the_signs_of_markdown_alone(
+    desk: httpx.AsyncClient, services: Services, text: str, shown: str
+):
+    talk_of(services, text)
+    listed = fragment(await desk.get("/staff/rows?tab=all"))
+    found = fragment(await desk.get("/staff/rows/found?q=visa"))
+
+    assert [row.excerpts for row in (*listed.rows, *found.rows)] == [(shown,)] * (1 + len(found.rows))
+
+
 async def test_a_student_is_found_by_name_without_a_word_said(desk: httpx.AsyncClient, services: Services):
     talk = talk_of(services, "hello", name="Priya")
     talk_of(services, "hello", name="Ravi")

@@ -34,6 +34,7 @@ from bot.conversations.models import Author, Message
 from bot.conversations.queries import changed_messages, messages_after
 from bot.conversations.service import LONGEST_TEXT
 from bot.errors import NotAllowed, Unavailable
+from bot.handoff.desks import desks_of
 from bot.handoff.queries import InboxRow, Tab, inbox_row, queue_position, readable_of
 from bot.handoff.service import MAY_ANSWER, MAY_REASSIGN
 from bot.handoff.wire import BIGGEST_SEQ, HEARTBEAT, event_json, sse
@@ -90,11 +91,18 @@ def render(request: Request, signed_in: SignedIn) -> Response:
         "longest": LONGEST_TEXT,
         "largest_megabytes": MOST_MEGABYTES,
         "can": sorted(CAN),
-        "tabs": list(Tab),
+        "tabs": _tabs(services_of(request), staff),
         "strings": script_strings(language),
         "push_key": _push_key(services_of(request), staff),
     }
     return office_page("desk.html", "/staff", signed_in, start=start)
+
+
+def _tabs(services: Services, staff: Staff) -> list[Tab]:
+    """The lists that say something to a colleague: who works at no desk has no team."""
+    with services.database.read() as session:
+        has_team = bool(desks_of(session, staff))
+    return [tab for tab in Tab if has_team or tab != Tab.TEAM]
 
 
 def _push_key(services: Services, staff: Staff) -> str:

@@ -51,7 +51,10 @@ SHORTEST_QUERY = 2
 HITS_SHOWN = 3
 """Of one conversation."""
 
-_MARKDOWN = re.compile(r"[*_`#>]|\[([^\]]*)\]\([^)]*\)")
+_MARKDOWN = re.compile(
+    r"\[([^\]]*)\]\([^)]*\)|^[ ]{0,3}(?:>\s?|\#{1,6}\s+)|`|(?<!\w)[*_]+(?=\S)|(?<=\S)[*_]+(?!\w)", re.MULTILINE
+)
+"""Links and the signs of Markdown, where they are such: `a_file <b>.pdf` has none."""
 SignedInDep = Annotated[SignedIn, Depends(by_session)]
 
 
@@ -191,7 +194,11 @@ def found_html(
     hits: dict[UUID, list[Hit]] = {each: [] for each in called}
     found_here: list[tuple[datetime, UUID, Hit]] = [
         *(
-            (each.created_at, each.conversation_id, Hit(each.author, each.author_name, snippet(each.text, query)))
+            (
+                each.created_at,
+                each.conversation_id,
+                Hit(each.author, each.author_name, snippet(plain(each.text), query)),
+            )
             for each in messages
         ),
         *(
@@ -264,5 +271,9 @@ def _html(template: str, office: Office, staff: Staff, now: datetime, **values: 
 
 def excerpt(row: InboxRow) -> str:
     """The last words of a human without the signs of Markdown, on one line."""
-    text = row.last_text.text[:200] if row.last_text else ""
-    return re.sub(r"\s+", " ", _MARKDOWN.sub(r"\1", text))
+    return re.sub(r"\s+", " ", plain(row.last_text.text))[:200] if row.last_text else ""
+
+
+def plain(text: str) -> str:
+    """Without the signs of Markdown. Pure."""
+    return _MARKDOWN.sub(r"\1", text)

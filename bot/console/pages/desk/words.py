@@ -191,7 +191,7 @@ def script_strings(language: str) -> dict[str, Any]:
         "handoff": say(language, "offered a person"),
         "chat": say(language, "small talk"),
         "urgent_action": say(language, "urgent answer"),
-        "prompt": say(language, "form"),
+        "prompt": say(language, "asked for a detail"),
         "failed": say(language, "could not answer"),
         "candidates": say(language, "Other possibilities"),
         "sources": say(language, "Sources ({count})"),

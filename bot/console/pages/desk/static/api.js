@@ -142,7 +142,13 @@ export function follow({ moved, typing, people, broken, lost, back, over }) {
   document.addEventListener("visibilitychange", wake(NAP));
   document.addEventListener("resume", wake(NAP));
   window.addEventListener("pageshow", (event) => event.persisted && again());
-  window.addEventListener("offline", broken);
+  window.addEventListener("offline", () => {
+    broken();
+    clearTimeout(missing);
+    // The browser knows: there is nothing to wait for.
+    missing = -1;
+    lost();
+  });
   window.addEventListener("online", again);
   connect();
   return {

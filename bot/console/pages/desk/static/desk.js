@@ -3,10 +3,10 @@
 
 import { ask, can, follow, isOver, patience, post, Refused } from "./api.js";
 import { noteCalls, seen, setUpAlerts } from "./alerts.js";
-import { claim, close, label, setUpDialogs, snooze, transfer } from "./dialogs.js";
+import { claim, close, label, release, setUpDialogs, snooze, transfer } from "./dialogs.js";
 import { chooseNumber, chooseTab, endSearch, focusList, loadList, nextTab, setUpList, showTabs, step } from "./list.js";
 import { $, state, tell } from "./state.js";
-import { loadOpen, loadPeople, lookOn, openFromAddress, showBeside, showDeeds, showTyping, showView, toEnd } from "./talk.js";
+import { keepAtEnd, loadOpen, loadPeople, lookOn, openFromAddress, showBeside, showDeeds, showTyping, showView, toEnd } from "./talk.js";
 import { chooseMode, focusText, send, setUpComposer, showComposer } from "./writing.js";
 import { countDown, make, say } from "./words.js";
 
@@ -99,6 +99,16 @@ function toast(words, { isTrouble = false, undo = null } = {}) {
   box.timer = setTimeout(() => box.classList.remove("shown"), undo ? UNDO_FOR : isTrouble ? 8000 : 4000);
 }
 
+/** Where the column of the conversation is, and how high what one writes in stands: nothing of both is covered. */
+function place() {
+  const { left, right } = $("talk").getBoundingClientRect();
+  const isShown = right > left;
+  const { style } = $("toast");
+  style.setProperty("--start", `${isShown ? left : 0}px`);
+  style.setProperty("--end", `${isShown ? document.documentElement.clientWidth - right : 0}px`);
+  style.setProperty("--above", `${$("composer").offsetHeight}px`);
+}
+
 const canUndo = () => $("toast").classList.contains("shown") && !$("toast-undo").hidden;
 
 /** Say in words why something was refused, with the present holder's name. */
@@ -122,12 +132,14 @@ async function wordsOf(error, talk) {
 }
 
 function signedOut() {
+  state.over = true;
   const banner = $("banner");
   banner.replaceChildren(say("signed_out"), " ", make("a", { href: "/staff/sign-in" }, say("sign_in")));
   banner.hidden = false;
   banner.dataset.final = "true";
   connected = false;
   setFresh(false);
+  showComposer();
 }
 
 let present = Date.now();
@@ -145,6 +157,10 @@ let going = 0;
 
 function onKey(event) {
   if (document.querySelector("dialog[open]")) return;
+  if (event.key === "Escape" && $("menu").open) {
+    $("menu").open = false;
+    return $("menu").querySelector("summary").focus();
+  }
   if (event.target === $("text")) return inText(event);
   if (event.target === $("query")) return event.key === "Escape" && (endSearch() ? null : focusList());
   if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
@@ -187,6 +203,7 @@ function deedOf(event) {
     t: transfer,
     s: snooze,
     l: label,
+    b: release,
     e: close,
     i: showBeside,
     Escape: back,
@@ -213,10 +230,9 @@ setUpDialogs();
 setUpAlerts({ toast });
 
 $("latest").addEventListener("click", toEnd);
-$("transcript").addEventListener("scroll", () => {
-  const box = $("transcript");
-  if (box.scrollHeight - box.scrollTop - box.clientHeight < 80) $("latest").hidden = true;
-});
+keepAtEnd();
+const measured = new ResizeObserver(place);
+for (const id of ["talk", "composer"]) measured.observe($(id));
 $("show-keys").addEventListener("click", () => {
   $("menu").open = false;
   $("keys").showModal();

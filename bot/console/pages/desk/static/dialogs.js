@@ -2,7 +2,7 @@
 
 import { ask, can, isOver, isPassing, post, Refused, start } from "./api.js";
 import { loadTags } from "./list.js";
-import { $, isMine, state, tell } from "./state.js";
+import { $, isMine, notNow, state, tell } from "./state.js";
 import { openAgain, showDeeds } from "./talk.js";
 import { focusText } from "./writing.js";
 import { dateInParis, make, momentHere, parisInstant, parisParts, say, shortMoment } from "./words.js";
@@ -27,7 +27,7 @@ export function setUpDialogs() {
 /** Whether a deed can be done now. A key that comes before the screen is up to date is answered, not lost in silence. */
 function isUsable(deed) {
   if (!state.open?.head || $(deed).hidden) return false;
-  if (!state.fresh) tell.toast(say("catching_up"), { isTrouble: true });
+  if (!state.fresh) tell.toast(notNow(), { isTrouble: true });
   return !$(deed).disabled;
 }
 
@@ -43,12 +43,13 @@ async function attempt(deed, body, words, method = "POST") {
   const talk = state.open;
   // It may have gone to another desk while its dialog was open.
   if (!talk?.head) return say("gone");
-  if (talk.busy || !state.fresh) return say("catching_up");
+  if (talk.busy || !state.fresh) return notNow();
   talk.busy = true;
   showDeeds();
   try {
     const done = await ask(`conversations/${talk.id}/${deed}`, { method, body });
-    tell.toast(say(words), UNDOABLE.includes(deed) ? { undo: () => undo(talk.id, done.version) } : {});
+    const back = UNDOABLE.includes(deed) ? () => undo(talk.id, done.version) : deed === "snooze" ? () => bringBack(talk.id) : null;
+    tell.toast(say(words), { undo: back });
     return "";
   } catch (error) {
     return await tell.wordsOf(error, talk);
@@ -59,6 +60,19 @@ async function attempt(deed, body, words, method = "POST") {
     // The button that was pressed may be gone: the keyboard goes on from the head of the conversation.
     if (state.open === talk && document.activeElement === document.body) $("name").focus();
   }
+}
+
+/** What was just laid aside, back into the list. */
+async function bringBack(id) {
+  try {
+    await post(`conversations/${id}/wake`);
+    tell.toast(say("woken"));
+    openAgain(id);
+  } catch (error) {
+    if (isPassing(error)) tell.toast(await tell.wordsOf(error), { isTrouble: true, undo: () => bringBack(id) });
+    else await tell.explain(error, { id });
+  }
+  tell.refresh();
 }
 
 const UNDOABLE = ["release", "close", "transfer"];

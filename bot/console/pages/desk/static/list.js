@@ -15,6 +15,7 @@ const tabs = () => TABS.filter((tab) => !$(`tab-${tab}`).hidden);
 export function setUpList() {
   for (const tab of TABS) $(`tab-${tab}`).hidden = tab === "tasks" ? !can("tasks") : !start.tabs.includes(tab);
   state.tab = tabs().includes(kept("tab")) ? kept("tab") : "waiting";
+  for (const name of Object.keys(state.filters)) state.filters[name] = kept(`filter:${name}`);
   for (const [code, name] of Object.entries(start.strings.languages)) {
     $("filter-language").append(make("option", { value: code }, name));
   }
@@ -83,6 +84,7 @@ export function showTabs() {
 function setFilter(name, value) {
   if (state.filters[name] === value) return;
   state.filters[name] = value;
+  keep(`filter:${name}`, value);
   state.limit = PAGE;
   showFilters();
   begin();
@@ -102,6 +104,9 @@ async function loadChoices() {
       const { desks } = await ask("desks");
       $("filter-desk-field").hidden = desks.length < 2;
       $("filter-desk").append(...desks.map((desk) => make("option", { value: desk.slug }, desk.name)));
+      // A desk that is gone since it was chosen could not be taken away again.
+      if (!desks.some(({ slug }) => slug === state.filters.desk)) setFilter("desk", "");
+      showFilters();
     }
   } catch (error) {
     // Filters that could not be read are not offered; the lists work without.

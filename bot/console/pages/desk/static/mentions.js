@@ -1,6 +1,6 @@
 // Names of colleagues, offered after an @ while a note is written.
 
-import { ask, can } from "./api.js";
+import { ask, can, start } from "./api.js";
 import { $ } from "./state.js";
 import { make, say } from "./words.js";
 
@@ -41,7 +41,7 @@ const begun = () => BEGUN.exec(text.value.slice(0, text.selectionStart))?.[1];
 
 async function offer() {
   if (begun() === undefined) return endMention();
-  colleagues ??= ask("desks").then((answer) => answer.colleagues);
+  colleagues ??= ask("desks").then((answer) => answer.colleagues.filter(({ email }) => email !== start.me.email));
   // Names that could not be read are not offered; whoever is written in full is told all the same.
   const known = await colleagues.catch(() => {
     colleagues = null;

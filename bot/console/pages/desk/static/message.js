@@ -136,11 +136,14 @@ function sourceList(sources) {
 const ACTIONS = { urgent: "urgent_action" };
 
 function understood({ what, confidence, action, others }) {
-  const topic = what.length ? say("understood", { topic: what.join(" + "), confidence: percent(confidence) }) : "";
+  // A guess that rounds to nothing says nothing.
+  const isShown = (share) => share >= 0.005;
+  const topic = what.length && isShown(confidence) ? say("understood", { topic: what.join(" + "), confidence: percent(confidence) }) : "";
   const deed = ACTIONS[action] || action;
   const summary = [topic, deed in start.strings ? say(deed) : ""].filter(Boolean).join(" · ");
-  if (!others.length) return make("p", { class: "understood" }, summary);
-  const items = others.map((other) =>
+  const guesses = others.filter((other) => isShown(other.confidence));
+  if (!guesses.length) return make("p", { class: "understood" }, summary);
+  const items = guesses.map((other) =>
     make("li", {}, `${other.title} `, make("meter", { value: other.confidence, "aria-hidden": "true" }), ` ${percent(other.confidence)}`),
   );
   return make("details", { class: "understood" }, make("summary", {}, summary), make("p", {}, say("candidates")), make("ul", {}, ...items));

@@ -17,6 +17,8 @@ export const state = {
   open: null,
   /** Stream, list and transcript are all of now. Without it nothing is sent and nothing is done. */
   fresh: false,
+  /** The session has ended: nothing more comes of waiting. */
+  over: false,
   mode: "answer",
 };
 
@@ -24,6 +26,9 @@ export const state = {
 export const tell = { refresh: async () => true, signedOut() {}, toast() {}, explain: async () => {}, wordsOf: async () => "", opened() {} };
 
 export const isMine = (head) => head.control === "staff" && head.assignee?.email === start.me.email;
+
+/** Why nothing is sent or done at this moment. */
+export const notNow = () => start.strings[state.over ? "signed_out" : "catching_up"];
 
 /** Storage may be off; what is kept then lasts as long as the page. */
 const lasting = new Map();

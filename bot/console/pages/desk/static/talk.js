@@ -13,6 +13,8 @@ const FILES_AGAIN = 2000;
 const CHANGEABLE = 20;
 const LOOKING_AGAIN = 10000;
 const TYPING_OVER = 8000;
+/** So many pixels from the end still count as there. */
+const NEAR_END = 80;
 
 export function openFromAddress() {
   const id = decodeURIComponent(location.hash.slice(1));
@@ -118,7 +120,7 @@ async function loadNew(talk, isFirst) {
 
 function append(talk, events, isFirst) {
   const box = $("transcript");
-  const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
+  const wasAtEnd = isAtEnd;
   let came = false;
   for (const event of events) {
     const written = JSON.stringify(event);
@@ -137,7 +139,7 @@ function append(talk, events, isFirst) {
     talk.lastSeq = event.seq;
     came = true;
   }
-  if (isFirst || (came && atEnd)) toEnd();
+  if (isFirst || (came && wasAtEnd)) toEnd();
   else if (came) $("latest").hidden = false;
   watchFiles(talk);
 }
@@ -195,6 +197,19 @@ function showArrived(file, talk) {
 export function toEnd() {
   $("transcript").scrollTop = $("transcript").scrollHeight;
   $("latest").hidden = true;
+  isAtEnd = true;
+}
+
+let isAtEnd = true;
+
+/** Whoever reads the end goes on doing so when head and composer take their height, or the window changes its own. */
+export function keepAtEnd() {
+  const box = $("transcript");
+  box.addEventListener("scroll", () => {
+    isAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END;
+    if (isAtEnd) $("latest").hidden = true;
+  });
+  new ResizeObserver(() => isAtEnd && toEnd()).observe(box);
 }
 
 function showEarlier(talk) {
@@ -231,7 +246,7 @@ async function loadNotes(talk) {
   if (state.open !== talk) return;
   const box = $("transcript");
   const ids = new Set(notes.map((note) => String(note.id)));
-  const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
+  const wasAtEnd = isAtEnd;
   for (const node of box.querySelectorAll("[data-note]")) if (!ids.has(node.dataset.note)) node.remove();
   let came = false;
   for (const note of notes) {
@@ -241,7 +256,7 @@ async function loadNotes(talk) {
     insert(node, note.created_at);
     came = true;
   }
-  if (came && atEnd) toEnd();
+  if (came && wasAtEnd) toEnd();
 }
 
 // ---------------------------------------------------------------- the head

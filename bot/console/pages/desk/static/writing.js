@@ -2,7 +2,7 @@
 
 import { can, isOver, isPassing, patience, post, start, upload } from "./api.js";
 import { onItsWay, pendingNode } from "./message.js";
-import { $, isMine, keep, kept, state, tell } from "./state.js";
+import { $, isMine, keep, kept, notNow, state, tell } from "./state.js";
 import { endMention, setUpMentions } from "./mentions.js";
 import { lookOn, toEnd } from "./talk.js";
 import { say } from "./words.js";
@@ -143,7 +143,7 @@ export function showComposer() {
 
 function hintOf(head) {
   if (!head) return "";
-  if (!state.fresh) return say("catching_up");
+  if (!state.fresh) return notNow();
   if (isNote()) return say("note_hint");
   if (isMine(head)) return "";
   return say(head.control === "closed" ? "will_reopen" : "will_claim");
