@@ -174,7 +174,13 @@ def test_a_name_that_reached_nobody_is_not_bold_and_said(desk: Desk, new_context
     note = claire.page.locator("#transcript .note-private")
     expect(note.locator(".text")).to_have_text("Does @marc know, or @nobody?")
     expect(note.locator(".mention")).to_have_text(["@marc"])
-    claire.do("close")
+    claire.page.locator("#close").click()
+    claire.page.locator("#closing [name=note]").fill("@marc, tell @nobody")
+    claire.page.locator("#closing button.primary").click()
+    expect(toast_of(claire)).to_have_text(
+        "The conversation is closed. "
+        "Nobody is called @nobody, or they may not read this conversation: they were not told."
+    )
 
 
 def test_a_colleague_is_chosen_by_keys_after_an_at_sign_in_a_note(desk: Desk, new_context: Context):

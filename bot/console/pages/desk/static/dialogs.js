@@ -2,6 +2,7 @@
 
 import { ask, can, isOver, isPassing, post, Refused, start } from "./api.js";
 import { loadTags } from "./list.js";
+import { notToldWords } from "./mentions.js";
 import { $, isMine, notNow, state, tell } from "./state.js";
 import { openAgain, showDeeds } from "./talk.js";
 import { focusText } from "./writing.js";
@@ -49,7 +50,8 @@ async function attempt(deed, body, words, method = "POST") {
   try {
     const done = await ask(`conversations/${talk.id}/${deed}`, { method, body });
     const back = UNDOABLE.includes(deed) ? () => undo(talk.id, done.version) : deed === "snooze" ? () => bringBack(talk.id) : null;
-    tell.toast(say(words), { undo: back });
+    const unheard = body.note?.includes("@") ? await notTold(talk.id, body.note) : "";
+    tell.toast([say(words), unheard].filter(Boolean).join(" "), { undo: back });
     return "";
   } catch (error) {
     return await tell.wordsOf(error, talk);
@@ -60,6 +62,13 @@ async function attempt(deed, body, words, method = "POST") {
     // The button that was pressed may be gone: the keyboard goes on from the head of the conversation.
     if (state.open === talk && document.activeElement === document.body) $("name").focus();
   }
+}
+
+/** Whom the note that went with a deed did not reach, in words. */
+async function notTold(id, text) {
+  // Where it went to another desk the note cannot be read any more.
+  const { notes } = await ask(`conversations/${id}/notes`).catch(() => ({ notes: [] }));
+  return notToldWords(notes.findLast((note) => note.author.email === start.me.email && note.text === text));
 }
 
 /** What was just laid aside, back into the list. */

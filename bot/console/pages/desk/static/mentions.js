@@ -27,6 +27,9 @@ export function setUpMentions(isNote) {
   });
 }
 
+/** "" where everybody who was called was told. */
+export const notToldWords = (note) => (note?.not_told.length ? say("not_told", { names: note.not_told.join(", ") }) : "");
+
 export function endMention() {
   found = [];
   show();

@@ -3,7 +3,7 @@
 import { can, isOver, isPassing, patience, post, start, upload } from "./api.js";
 import { onItsWay, pendingNode } from "./message.js";
 import { $, isMine, keep, kept, notNow, state, tell } from "./state.js";
-import { endMention, setUpMentions } from "./mentions.js";
+import { endMention, notToldWords, setUpMentions } from "./mentions.js";
 import { lookOn, toEnd } from "./talk.js";
 import { say } from "./words.js";
 
@@ -239,7 +239,7 @@ async function saveNote(text) {
   $("send").disabled = true;
   try {
     const note = await post(`conversations/${id}/notes`, { text });
-    if (note.not_told.length) tell.toast(say("not_told", { names: note.not_told.join(", ") }), { isTrouble: true });
+    if (notToldWords(note)) tell.toast(notToldWords(note), { isTrouble: true });
     keep(`draft:note:${id}`, "");
     if (state.open?.id === id && isNote()) emptyText();
   } catch (error) {
