@@ -331,7 +331,9 @@ function showPeople() {
   const people = state.open?.people || [];
   const words = people.map((each) => say(each.composing ? "colleague_types" : "colleague_looks", { name: each.name }));
   const student = $("people").dataset.typing || state.open?.student;
-  $("people").textContent = [student, ...words].filter(Boolean).join(" · ");
+  const now = [student, ...words].filter(Boolean).join(" · ");
+  // Said again only when it is something else.
+  if ($("people").textContent !== now) $("people").textContent = now;
 }
 
 /** Tell colleagues that somebody looks on; for as long as the page is looked at. */
