@@ -100,6 +100,7 @@ export async function loadOpen() {
 }
 
 function begin(talk) {
+  loadPeople();
   if (window.matchMedia("(max-width: 760px)").matches) $("name").focus();
   const detail = { conversationId: talk.id, language: talk.head.language, mayAnswer: start.me.may_answer };
   document.dispatchEvent(new CustomEvent("accueil:opened", { detail }));
