@@ -386,8 +386,10 @@ def test_the_words_about_an_undo_cover_neither_the_head_nor_what_one_writes_in(d
         ]
         assert above["bottom"] < said["top"] < said["bottom"] < below["top"]
         assert talk["left"] <= said["left"] < said["right"] <= talk["right"]
-        last = claire.page.locator("#transcript > :last-child").evaluate("node => node.getBoundingClientRect().bottom")
-        assert last < said["top"]
+        claire.page.wait_for_function(
+            "top => document.querySelector('#transcript > :last-child').getBoundingClientRect().bottom < top",
+            arg=said["top"],
+        )
         toast.get_by_role("button").click()
         expect(claire.state).to_contain_text("Waits for a person")
     claire.do("close")

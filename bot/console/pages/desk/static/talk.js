@@ -206,8 +206,12 @@ let isAtEnd = true;
 /** Whoever reads the end goes on doing so when head and composer take their height, or the window changes its own. */
 export function keepAtEnd() {
   const box = $("transcript");
+  let top = 0;
   box.addEventListener("scroll", () => {
-    isAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END;
+    const isNear = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END;
+    // Only who moves up leaves the end: the event may come after the column has changed its height.
+    if (isNear || box.scrollTop < top) isAtEnd = isNear;
+    top = box.scrollTop;
     if (isAtEnd) $("latest").hidden = true;
   });
   new ResizeObserver(() => isAtEnd && toEnd()).observe(box);
