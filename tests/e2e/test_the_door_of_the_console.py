@@ -57,15 +57,16 @@ def test_a_request_without_the_token_of_the_session_is_refused(desk: Desk, new_c
     marc = colleague_at(new_context(), desk, "Marc")
     marc.look_at("all")
     # A note that names Marc stands above the conversations.
-    conversation = marc.page.locator("#list .row:not(.called)").first.get_attribute("data-id")
-    claim = f"{desk.url}/staff/api/conversations/{conversation}/claim"
+    conversation = marc.page.locator("#list .row[data-id]:not(.called)").first.get_attribute("data-id")
+    address = f"{desk.url}/staff/api/conversations/{conversation}"
+    before = marc.page.request.get(address).json()["version"]
 
     # Cookies of the browser and nothing else: what a page of somebody else could send.
-    refused = marc.page.request.post(claim, data={})
+    refused = marc.page.request.post(f"{address}/claim", data={})
 
     assert refused.status == 403
     assert refused.json()["code"] == "not_allowed"
-    assert marc.page.request.get(f"{desk.url}/staff/api/conversations/{conversation}").json()["assignee"] is None
+    assert marc.page.request.get(address).json()["version"] == before
 
 
 def test_signing_out_closes_the_door(desk: Desk, new_context: Context):
