@@ -43,7 +43,6 @@ from bot.handoff.changes import Parts, edit, one_part, take_back
 from bot.handoff.desks import members
 from bot.handoff.hours import is_open
 from bot.handoff.models import Note, Task
-from bot.handoff.queries import inbox_row
 from bot.handoff.service import WEB, check_role, may_answer, names_of
 from bot.handoff.wire import BIGGEST_SEQ, Sent, event_json
 from bot.identity.models import Staff
@@ -268,7 +267,7 @@ def add_work_routes(router: APIRouter, signed_in: Callable[..., Staff]) -> None:
 
         def is_on_the_web() -> bool:
             with services.database.read() as session:
-                return inbox_row(session, conversation_id).conversation.channel == WEB
+                return session.scalar(select(Conversation.channel).where(Conversation.id == conversation_id)) == WEB
 
         is_known = await asyncio.to_thread(is_on_the_web)
         return {

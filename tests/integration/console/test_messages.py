@@ -7,26 +7,14 @@ import pytest
 from fastapi import FastAPI
 
 from bot.bootstrap import Services
-from bot.clock import FixedClock
 from bot.console.html import LANGUAGE_COOKIE
-from bot.db.session import Database
 from bot.gateway.middleware import BodyLimit
 from bot.identity.models import Role
 from tests.factories import make_staff
-from tests.integration.console.desk import browser, desk_app, desk_services, enter
+from tests.integration.console.desk import browser, desk_app, enter
 
 PERSON = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 PROGRAM = {"Accept": "application/json"}
-
-
-@pytest.fixture
-def services(database: Database, clock: FixedClock) -> Services:
-    return desk_services(database, clock)
-
-
-@pytest.fixture
-def app(services: Services) -> FastAPI:
-    return desk_app(services)
 
 
 @pytest.fixture
