@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.console.html import ROLES
+from bot.console.pages.desk.words import ENDINGS
 from bot.console.pages.radar.words import FILTERS, group_words
 from bot.console.words import one_after_another
 from bot.handoff.models import Outcome
@@ -166,13 +167,6 @@ FIELDS: Mapping[str, str] = {
     "title": mark("Title"),
 }
 """Of a class, an appointment or an event."""
-OUTCOMES: Mapping[Outcome, str] = {
-    Outcome.SOLVED: mark("Solved"),
-    Outcome.NO_ANSWER: mark("The student does not answer any more"),
-    Outcome.ELSEWHERE: mark("Goes on elsewhere: mail, phone, at the desk"),
-    Outcome.SPAM: mark("Not meant seriously"),
-    Outcome.OTHER: mark("Something else"),
-}
 LONGEST = 300
 
 
@@ -206,7 +200,7 @@ def _value(key: str, value: Any, names: Mapping[str, str], language: str) -> str
     if key in ("role", "before") and value in list(Role):
         return say(language, ROLES[Role(value)])
     if key == "reason" and value in list(Outcome):
-        return say(language, OUTCOMES[Outcome(value)])
+        return say(language, ENDINGS[Outcome(value)])
     if key == "fact" and value in FACT_NAMES:
         return fact_name(value, language)
     if key == "of" and value in ACTIONS:

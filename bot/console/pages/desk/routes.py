@@ -27,7 +27,7 @@ from bot.console.access import (
 from bot.console.desk import add_files, conversation_json, desk_router, note_reading, only_readable
 from bot.console.html import HEADERS, console_language, office_page
 from bot.console.pages.desk.rows import add_row_routes
-from bot.console.pages.desk.words import card_json, script_strings, understanding_json
+from bot.console.pages.desk.words import ENDINGS, card_json, script_strings, understanding_json
 from bot.content.loader import Knowledge
 from bot.conversations.brought import MOST_MEGABYTES
 from bot.conversations.models import Author, Message
@@ -38,6 +38,7 @@ from bot.handoff.desks import desks_of
 from bot.handoff.queries import InboxRow, Tab, inbox_row, queue_position, readable_of
 from bot.handoff.service import MAY_ANSWER, MAY_REASSIGN
 from bot.handoff.wire import BIGGEST_SEQ, HEARTBEAT, event_json, sse
+from bot.i18n.translate import say
 from bot.identity.browsers import browser_family
 from bot.identity.models import Staff
 from bot.identity.staff import SignedIn
@@ -95,7 +96,8 @@ def render(request: Request, signed_in: SignedIn) -> Response:
         "strings": script_strings(language),
         "push_key": _push_key(services_of(request), staff),
     }
-    return office_page("desk.html", "/staff", signed_in, start=start)
+    endings = [(reason, say(language, words)) for reason, words in ENDINGS.items()]
+    return office_page("desk.html", "/staff", signed_in, start=start, endings=endings)
 
 
 def _tabs(services: Services, staff: Staff) -> list[Tab]:

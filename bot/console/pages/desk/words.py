@@ -1,9 +1,11 @@
 """The words of the desk: what its script says, and a student's record in a few of them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from bot.content.loader import Knowledge
 from bot.conversations.messages import Understanding
+from bot.handoff.models import Outcome
 from bot.i18n.languages import CODES, language_name
 from bot.i18n.translate import mark, say
 from bot.students.models import Student
@@ -32,6 +34,14 @@ STATES = {
     "closed": mark("Conversation closed"),
 }
 """While nobody holds the conversation."""
+ENDINGS: Mapping[Outcome, str] = {
+    Outcome.SOLVED: mark("Solved"),
+    Outcome.NO_ANSWER: mark("The student does not answer any more"),
+    Outcome.ELSEWHERE: mark("Goes on elsewhere: mail, phone, at the desk"),
+    Outcome.SPAM: mark("Not meant seriously"),
+    Outcome.OTHER: mark("Something else"),
+}
+"""What whoever closes a conversation chooses from, in this order."""
 OUTCOMES = {
     "solved": mark("solved"),
     "no_answer": mark("no answer any more"),
@@ -39,7 +49,7 @@ OUTCOMES = {
     "spam": mark("not meant seriously"),
     "other": mark("another reason"),
 }
-"""Why it was closed."""
+"""The same in a word or two, after the state."""
 
 
 def alert_words(language: str, kind: str) -> str:
