@@ -16,7 +16,7 @@ from bot.db.session import Database
 from tests.e2e.axe import violations
 from tests.e2e.conftest import PHONE, Context
 from tests.e2e.desk import Desk
-from tests.e2e.people import Colleague, colleague_at, conversation_of, student_at
+from tests.e2e.people import Colleague, colleague_at, conversation_of, sign_in, student_at
 from tests.factories import make_conversation
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
@@ -347,6 +347,62 @@ def test_whoever_is_signed_out_is_told_so_also_where_they_write(desk: Desk, new_
 
     expect(claire.page.locator("#banner")).to_have_text("You have been signed out. Sign in again")
     expect(claire.page.locator("#hint")).to_have_text("You have been signed out.")
+
+
+def send_without_an_answer(colleague: Colleague, conversation: str, text: str) -> None:
+    """Claire has the conversation; what she sends does not arrive."""
+    look_at(colleague, conversation)
+    colleague.page.locator("#claim").click()
+    expect(colleague.page.locator("#send")).to_have_text("Send")
+    colleague.page.locator("#text").fill(text)
+    colleague.page.locator("#send").click()
+    expect(colleague.page.locator("#text")).to_have_value("")
+
+
+def test_what_is_sent_when_the_session_is_over_is_kept_for_the_same_colleague_alone(desk: Desk, new_context: Context):
+    conversation = open_talk(desk, new_context, "What is the CROUS?")
+    context = new_context()
+    claire = colleague_at(context, desk, "Claire")
+    look_at(claire, conversation)
+    context.route("**/messages", lambda route: (context.clear_cookies(), route.fallback()))
+    send_without_an_answer(claire, conversation, "I called the residence for you.")
+    expect(claire.page.locator(".pending .foot")).to_have_text("Not sent. You have been signed out. Try againEdit")
+    context.unroute("**/messages")
+
+    sign_in(claire.page, desk, desk.sign_in_of("Marc"))
+    look_at(claire, conversation)
+    expect(claire.page.locator(".pending")).to_have_count(0)
+    context.clear_cookies()
+    sign_in(claire.page, desk, desk.sign_in_of("Claire"))
+
+    left = claire.page.locator(".pending")
+    expect(left.locator(".text")).to_have_text("I called the residence for you.")
+    expect(left.locator(".foot")).to_have_text("Not sent. The page was left before it had arrived. Try againEdit")
+    left.get_by_role("button", name="Try again").click()
+    expect(left).to_have_count(0)
+    expect(claire.page.locator("#transcript .from-staff .text").last).to_have_text("I called the residence for you.")
+
+
+def test_what_had_arrived_when_the_page_was_left_is_not_offered_again(desk: Desk, new_context: Context):
+    conversation = open_talk(desk, new_context, "What is the CROUS?")
+    claire = colleague_at(new_context(), desk, "Claire")
+    look_at(claire, conversation)
+
+    def lose_the_answer(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    claire.page.route("**/transcript*", lambda route: route.abort())
+    claire.page.route("**/messages", lose_the_answer)
+    send_without_an_answer(claire, conversation, "It is open until noon.")
+    expect(claire.page.locator(".pending .foot")).to_have_text("Not sent yet, trying again…")
+    claire.page.unroute("**/messages")
+    claire.page.unroute("**/transcript*")
+    claire.page.reload()
+
+    said = claire.page.locator("#transcript .from-staff .text", has_text="It is open until noon.")
+    expect(said).to_have_count(1)
+    expect(claire.page.locator(".pending")).to_have_count(0)
 
 
 def test_the_end_stays_in_sight_when_room_is_taken_from_the_conversation(desk: Desk, new_context: Context):

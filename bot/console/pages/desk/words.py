@@ -159,6 +159,7 @@ def script_strings(language: str) -> dict[str, Any]:
         "sending": say(language, "Sending…"),
         "retrying": say(language, "Not sent yet, trying again…"),
         "not_sent": say(language, "Not sent."),
+        "page_left": say(language, "The page was left before it had arrived."),
         "edit": say(language, "Edit"),
         "delete": say(language, "Delete"),
         "edited": say(language, "changed"),

@@ -33,11 +33,14 @@ export const notNow = () => start.strings[state.over ? "signed_out" : "catching_
 /** Storage may be off; what is kept then lasts as long as the page. */
 const lasting = new Map();
 
+/** Whoever signs in next in this tab has nothing of it. */
+const ours = (key) => `accueil_${start.me.email}_${key}`;
+
 export function keep(key, value) {
   lasting.set(key, value);
   try {
-    if (value) sessionStorage.setItem(`accueil_${key}`, value);
-    else sessionStorage.removeItem(`accueil_${key}`);
+    if (value) sessionStorage.setItem(ours(key), value);
+    else sessionStorage.removeItem(ours(key));
   } catch {
     return;
   }
@@ -45,7 +48,7 @@ export function keep(key, value) {
 
 export function kept(key) {
   try {
-    return sessionStorage.getItem(`accueil_${key}`) ?? lasting.get(key) ?? "";
+    return sessionStorage.getItem(ours(key)) ?? lasting.get(key) ?? "";
   } catch {
     return lasting.get(key) ?? "";
   }

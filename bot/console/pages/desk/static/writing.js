@@ -11,6 +11,7 @@ const TYPING_AGAIN = 4000;
 const TYPING_OVER = 6000;
 const LONGEST_NOTE = 4000;
 const LONGEST_NAME = 250;
+const SENDING = "sending";
 const onTheWay = new Map();
 let written = "";
 
@@ -31,8 +32,34 @@ export function setUpComposer() {
     noteTyping();
   });
   setUpFiles();
+  takeUpSending();
   setUpMentions(isNote);
   document.addEventListener("accueil:insert", ({ detail }) => insertText(detail.text));
+}
+
+const allOnTheWay = () => [...onTheWay.values()].flat();
+
+function addPending(pending) {
+  onTheWay.set(pending.conversation, [...(onTheWay.get(pending.conversation) || []), pending]);
+  keepSending();
+}
+
+/** Until the server has them, texts outlive the page; the bytes of a file do not. */
+function keepSending() {
+  const texts = allOnTheWay().filter(({ blob }) => !blob);
+  keep(SENDING, texts.length ? JSON.stringify(texts.map(({ id, conversation, text, after }) => ({ id, conversation, text, after }))) : "");
+}
+
+/** What was on its way when the page was left. Sent again by the colleague alone: much may have been said since. */
+function takeUpSending() {
+  for (const left of JSON.parse(kept(SENDING) || "[]")) {
+    addPending({ ...left, attempt: 0, isLeft: true, refused: say("page_left") });
+  }
+  const [first] = allOnTheWay();
+  if (first && !location.hash) location.hash = first.conversation;
+  addEventListener("beforeunload", (event) => {
+    if (allOnTheWay().some(({ blob }) => blob)) event.preventDefault();
+  });
 }
 
 function setUpFiles() {
@@ -171,8 +198,8 @@ export function send() {
   const text = $("text").value.trim();
   if (!state.open?.head || $("send").disabled) return;
   if (isNote()) return saveNote(text);
-  const pending = { id: newId(), conversation: state.open.id, text, attempt: 0, refused: "" };
-  onTheWay.set(state.open.id, [...(onTheWay.get(state.open.id) || []), pending]);
+  const pending = { id: newId(), conversation: state.open.id, text, after: state.open.lastSeq, attempt: 0, refused: "" };
+  addPending(pending);
   emptyText();
   showPending();
   toEnd();
@@ -188,8 +215,8 @@ async function attach(files) {
       tell.toast(words, { isTrouble: true });
       continue;
     }
-    const pending = { id: newId(), conversation, text: file.name, blob, share: 0, attempt: 0, refused: "" };
-    onTheWay.set(conversation, [...(onTheWay.get(conversation) || []), pending]);
+    const pending = { id: newId(), conversation, text: file.name, blob, share: 0, after: 0, attempt: 0, refused: "" };
+    addPending(pending);
     showPending();
     toEnd();
     deliver(pending);
@@ -266,7 +293,11 @@ async function deliver(pending) {
       await tell.refresh();
       return removePending(pending);
     } catch (error) {
-      if (isOver(error)) return tell.signedOut();
+      if (isOver(error)) {
+        pending.refused = say("signed_out");
+        showPending();
+        return tell.signedOut();
+      }
       if (!isPassing(error)) {
         pending.refused = error.message;
         if (error.code === "already_taken") await tell.explain(error, { id: pending.conversation });
@@ -283,6 +314,7 @@ async function deliver(pending) {
 function removePending(pending) {
   const left = (onTheWay.get(pending.conversation) || []).filter((each) => each !== pending);
   onTheWay.set(pending.conversation, left);
+  keepSending();
   showPending();
 }
 
@@ -290,8 +322,10 @@ function removePending(pending) {
 export function settlePending(conversation, event) {
   if (event.author_name !== start.me.name) return;
   const isIt = ({ blob, text }) => (blob ? event.files.some((file) => file.size === blob.size) : text === event.text);
-  const pending = (onTheWay.get(conversation) || []).find((each) => isIt(each) && !each.refused && !each.seen);
+  const isOut = ({ refused, isLeft, seen, after }) => (!refused || isLeft) && !seen && event.seq > after;
+  const pending = (onTheWay.get(conversation) || []).find((each) => isOut(each) && isIt(each));
   if (!pending) return;
+  if (pending.isLeft) return removePending(pending);
   pending.seen = true;
   pending.node?.remove();
 }
@@ -303,7 +337,7 @@ export function showPending() {
     if (pending.seen) continue;
     pending.node = pendingNode(pending, {
       again: () => {
-        Object.assign(pending, { refused: "", attempt: 0 });
+        Object.assign(pending, { refused: "", isLeft: false, attempt: 0 });
         showPending();
         deliver(pending);
       },
