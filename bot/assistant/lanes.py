@@ -139,6 +139,8 @@ class Lanes:
         await asyncio.to_thread(commit, self.database, self.deeds, snapshot, outcome, self.clock.now())
 
     async def _give_up(self, snapshot: Snapshot) -> None:
-        outcome = Outcome(failed(snapshot.language), snapshot.language, alert="failed_turn")
+        # While a colleague has the conversation nothing is said, and the message is theirs to read.
+        words = None if snapshot.control == Control.STAFF else failed(snapshot.language)
+        outcome = Outcome(words, snapshot.language, alert="failed_turn")
         with suppress(Superseded):
             await asyncio.to_thread(commit, self.database, self.deeds, snapshot, outcome, self.clock.now())

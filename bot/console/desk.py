@@ -350,7 +350,8 @@ def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict
                     content=content,
                     now=now,
                 )
-                _see_alerts(session, conversation_id, now)
+                if sent.is_new:
+                    _see_alerts(session, conversation_id, now)
                 return event_json(sent.message, sent_files(session, [sent.message]).get(sent.message.id)), sent.is_new
 
         return await said(services, conversation_id, write, response)
@@ -446,7 +447,8 @@ def desk_router(signed_in: Callable[..., Staff], responses: dict[int | str, dict
             now = services.clock.now()
             with services.database.write() as session:
                 replied = reply(session, conversation_id, staff, str(body.client_id), body.text, now)
-                _see_alerts(session, conversation_id, now)
+                if replied.is_new:
+                    _see_alerts(session, conversation_id, now)
                 return event_json(replied.message), replied.is_new
 
         return await said(services, conversation_id, write, response)
@@ -546,6 +548,6 @@ def _was_read(session: Session, staff_id: int, conversation_id: UUID, now: datet
 
 
 def _see_alerts(session: Session, conversation_id: UUID, now: datetime) -> None:
-    """Whoever acts in a conversation has seen what it called for."""
+    """Whoever acts in a conversation has seen what it called for. A repeat of what was sent before is no act."""
     for alert in open_alerts(session, conversation_id):
         alert.seen_at = now

@@ -383,6 +383,63 @@ def test_what_is_sent_when_the_session_is_over_is_kept_for_the_same_colleague_al
     expect(claire.page.locator("#transcript .from-staff .text").last).to_have_text("I called the residence for you.")
 
 
+def test_going_back_closes_the_dialog_of_the_conversation_that_is_left(desk: Desk, new_context: Context):
+    first = open_talk(desk, new_context, "What is the CROUS?")
+    second = open_talk(desk, new_context, "What is the CVEC for?")
+    claire = colleague_at(new_context(), desk, "Claire")
+    for conversation in (first, second):
+        look_at(claire, conversation)
+    claire.page.locator("#claim").click()
+    expect(claire.page.locator("#close")).to_be_enabled()
+    claire.page.locator("#close").click()
+    expect(claire.page.locator("#closing")).to_be_visible()
+    claire.page.go_back()
+
+    expect(claire.page.locator("#closing")).to_be_hidden()
+    assert claire.page.evaluate("() => location.hash.slice(1)") == first
+
+
+def test_what_is_typed_while_a_note_is_saved_is_the_next_note(desk: Desk, new_context: Context):
+    conversation = open_talk(desk, new_context, "What is the CROUS?")
+    claire = colleague_at(new_context(), desk, "Claire")
+    look_at(claire, conversation)
+    claire.page.keyboard.press("n")
+    text = claire.page.locator("#text")
+
+    def type_on(route: Route) -> None:
+        text.press_sequentially(" and the second")
+        route.fallback()
+
+    claire.page.route("**/notes", lambda route: type_on(route) if route.request.method == "POST" else route.fallback())
+    text.fill("The first")
+    text.press("Control+Enter")
+
+    expect(claire.page.locator("#transcript .note-private .text")).to_have_text(["The first"])
+    expect(text).to_have_value("and the second")
+
+
+def test_an_address_that_is_none_says_so_and_the_desk_goes_on(desk: Desk, new_context: Context):
+    claire = colleague_at(new_context(), desk, "Claire")
+    claire.page.evaluate("() => { location.hash = 'nonsense%' }")
+
+    gone = "This conversation no longer exists, or it is at a desk that is not yours."
+    expect(claire.page.locator("#toast-words")).to_have_text(gone)
+    expect(claire.page.locator("body")).to_have_attribute("data-fresh", "true")
+    expect(claire.page.locator("#banner")).to_be_hidden()
+
+
+def test_whoever_signs_in_again_is_back_in_the_conversation(desk: Desk, new_context: Context):
+    conversation = open_talk(desk, new_context, "What is the CROUS?")
+    claire = colleague_at(new_context(), desk, "Claire")
+    look_at(claire, conversation)
+    claire.page.context.clear_cookies()
+    claire.page.evaluate("() => { dispatchEvent(new Event('offline')); dispatchEvent(new Event('online')) }")
+    expect(claire.page.locator("#banner")).to_have_text("You have been signed out. Sign in again")
+    sign_in(claire.page, desk, desk.sign_in_of("Claire"))
+
+    expect(claire.page.locator("#transcript article").first).to_contain_text("What is the CROUS?")
+
+
 def test_what_had_arrived_when_the_page_was_left_is_not_offered_again(desk: Desk, new_context: Context):
     conversation = open_talk(desk, new_context, "What is the CROUS?")
     claire = colleague_at(new_context(), desk, "Claire")

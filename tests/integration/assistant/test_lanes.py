@@ -5,6 +5,7 @@ import time
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from bot.answers.urgent import build_door
@@ -13,7 +14,9 @@ from bot.assistant import turn
 from bot.assistant.lanes import Lanes
 from bot.conversations.live import Live
 from bot.conversations.messages import Answer
-from tests.factories import make_conversation, receive, transcript
+from bot.conversations.models import Alert
+from bot.handoff.service import claim
+from tests.factories import make_conversation, make_staff, receive, transcript
 from tests.fakes import OFFICE, TALK, FakeEngine, plain_answer
 
 
@@ -54,6 +57,25 @@ async def test_a_lane_that_cannot_even_say_sorry_is_logged_and_leaves_the_messag
     assert [log["event"] for log in logs] == ["turn_failed"] * 3 + ["lane_failed"]
     with database.read() as session:
         assert len(transcript(session, talk)) == 3
+
+
+async def test_what_cannot_be_answered_while_a_colleague_has_it_is_left_to_them_once(
+    database, talk, now, lanes, monkeypatch
+):
+    async def broken(*_arguments: object) -> None:
+        raise RuntimeError("a fault nobody foresaw")
+
+    with database.write() as session:
+        claim(session, talk, make_staff(session, now), now)
+        receive(session, talk, "What is the CVEC?", now)
+    with monkeypatch.context() as patched, capture_logs() as logs:
+        patched.setattr(lanes_module, "compute", broken)
+        await asyncio.wait_for(finished(lanes, talk), 10)
+
+    assert [log["event"] for log in logs] == ["turn_failed"] * 3
+    with database.read() as session:
+        assert [author for author, _ in transcript(session, talk)] == ["bot", "system", "student"]
+        assert session.scalars(select(Alert.kind)).all() == ["failed_turn"]
 
 
 async def test_several_slow_parts_do_not_let_the_student_wait_longer_than_one(

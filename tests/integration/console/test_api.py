@@ -318,6 +318,22 @@ async def test_whoever_acts_has_seen_the_alert(
         assert session.scalars(select(Alert.seen_at)).all() == [now]
 
 
+async def test_what_is_sent_again_has_seen_no_alert_that_came_since(
+    client: httpx.AsyncClient, services: Services, as_claire: dict[str, str], conversation_id: UUID
+):
+    path = f"{V1}/conversations/{conversation_id}/messages"
+    message = {"client_id": str(uuid4()), "text": "Hello"}
+    first = await client.post(path, json=message, headers=as_claire)
+    with services.database.write() as session:
+        came = Alert(conversation_id=conversation_id, kind="urgent", key="urgent:1", created_at=services.clock.now())
+        session.add(came)
+    again = await client.post(path, json=message, headers=as_claire)
+
+    assert (first.status_code, again.status_code) == (202, 200)
+    with services.database.read() as session:
+        assert session.scalars(select(Alert.seen_at)).all() == [None]
+
+
 async def test_a_claim_after_a_colleague_released_is_possible(
     client: httpx.AsyncClient, services: Services, claire: Staff, as_marc: dict[str, str], conversation_id: UUID
 ):

@@ -1,5 +1,6 @@
 """Beside the composer: who sees what of a student, replies filled in, answers in two languages."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -11,13 +12,14 @@ from fastapi import FastAPI
 from sqlalchemy import func, select
 
 from bot.bootstrap import Services
-from bot.clock import FixedClock
+from bot.clock import FixedClock, day_in_france
 from bot.config import ROOT, Settings
 from bot.content.loader import Knowledge, load_knowledge
 from bot.conversations.messages import Understanding
 from bot.conversations.models import Author, Conversation
 from bot.conversations.service import append
 from bot.db.session import Database
+from bot.handoff.beside import add_task
 from bot.identity.models import AuditEntry, Role
 from bot.paperwork.schema import load_procedures
 from bot.replies.rules import Draft
@@ -87,6 +89,29 @@ async def test_the_card_shows_the_record_and_the_path(client: httpx.AsyncClient,
     for words in ("Amina Test", "Lille", "Exchange", "Nothing is booked.", "No buddy.", "This is the only one."):
         assert words in card.text
     assert 'href="/staff/students"' in card.text
+
+
+async def test_what_was_promised_here_and_is_not_done_stands_on_the_card(
+    client: httpx.AsyncClient, services: Services, talk: str
+):
+    now = services.clock.now()
+    with services.database.write() as session:
+        claire = make_staff(session, now, "Claire", Role.ADVISER)
+        conversation = session.get_one(Conversation, UUID(talk))
+        for text, days, done in (
+            ("Call the CAF", 3, False),
+            ("Send the letter", 1, False),
+            ("Ask the school", 2, True),
+        ):
+            task = add_task(session, conversation, claire, text, day_in_france(now) + timedelta(days=days), now)
+            task.done_at = now if done else None
+    sign_in(client, services)
+
+    page = (await client.get(f"/staff/beside/{talk}")).text
+
+    part = page[page.index("<h2>Promised</h2>") : page.index("</ul>")]
+    assert re.findall(r'<span dir="auto">(.+?)</span>', part) == ["Send the letter", "Call the CAF"]
+    assert part.count("· Claire</span>") == 2
 
 
 async def test_an_unlinked_conversation_says_what_that_means(client: httpx.AsyncClient, services: Services):

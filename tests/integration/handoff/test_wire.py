@@ -37,9 +37,9 @@ def write(database, now, talk):
     return add
 
 
-async def read(database, live, talk, *, after=0, count, during=lambda: None):
-    """The first `count` events of a stream as (name, id or data)."""
-    seen = []
+async def read(database, live, talk, *, after=0, count, during=lambda: None, seen=None):
+    """The first `count` events of a stream as (name, id or data), put into `seen` as they come."""
+    seen = [] if seen is None else seen
     async for chunk in wire.stream(database, live, talk, after=after):
         lines = dict(line.split(": ", 1) for line in chunk.strip().splitlines() if not line.startswith(":"))
         if not lines:
@@ -49,6 +49,22 @@ async def read(database, live, talk, *, after=0, count, during=lambda: None):
         if len(seen) == count:
             return seen
     return seen
+
+
+async def begin(database, live, talk, *, after=0, count):
+    """A stream that has told who has the conversation, and what comes of it while it goes on."""
+    seen = []
+    reading = asyncio.create_task(read(database, live, talk, after=after, count=count, seen=seen))
+    await until(lambda: any(name == "control" for name, _ in seen))
+    return reading, seen
+
+
+async def until(is_so):
+    for _ in range(500):
+        if is_so():
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
 
 
 async def test_a_stream_replays_what_was_missed_and_then_tells_who_has_it(database, clock, talk, write):
@@ -65,8 +81,7 @@ async def test_a_stream_replays_what_was_missed_and_then_tells_who_has_it(databa
 
 async def test_what_is_written_while_the_stream_is_open_comes_once(database, clock, talk, write):
     live = Live(database, clock)
-    reading = asyncio.create_task(read(database, live, talk, count=5))
-    await asyncio.sleep(0.1)
+    reading, _ = await begin(database, live, talk, count=5)
     for text in ("one", "two", "three"):
         write(text)
         live.changed(talk)
@@ -80,8 +95,7 @@ async def test_what_is_written_while_the_stream_is_open_comes_once(database, clo
 async def test_a_writer_in_another_process_is_seen_within_two_seconds(database, clock, talk, write):
     live = Live(database, clock)
     watching = asyncio.create_task(live.watch())
-    reading = asyncio.create_task(read(database, live, talk, after=1, count=2))
-    await asyncio.sleep(0.2)
+    reading, _ = await begin(database, live, talk, after=1, count=2)
     write("from elsewhere")
 
     seen = await asyncio.wait_for(reading, 2.5)
@@ -92,8 +106,7 @@ async def test_a_writer_in_another_process_is_seen_within_two_seconds(database, 
 
 async def test_a_claim_is_told_with_the_name(database, clock, now, talk):
     live = Live(database, clock)
-    reading = asyncio.create_task(read(database, live, talk, after=1, count=3))
-    await asyncio.sleep(0.1)
+    reading, _ = await begin(database, live, talk, after=1, count=3)
     with database.write() as session:
         claim(session, talk, make_staff(session, now), now)
     live.changed(talk)
@@ -105,8 +118,7 @@ async def test_a_claim_is_told_with_the_name(database, clock, now, talk):
 
 async def test_typing_is_signalled_without_an_id(database, clock, talk):
     live = Live(database, clock)
-    reading = asyncio.create_task(read(database, live, talk, after=1, count=2))
-    await asyncio.sleep(0.1)
+    reading, _ = await begin(database, live, talk, after=1, count=2)
     live.typing(talk, "staff", on=True)
 
     assert (await asyncio.wait_for(reading, 5))[-1] == ("typing", {"author": "staff", "on": True})
@@ -114,8 +126,7 @@ async def test_typing_is_signalled_without_an_id(database, clock, talk):
 
 async def test_a_closing_process_ends_its_streams(database, clock, talk):
     live = Live(database, clock)
-    reading = asyncio.create_task(read(database, live, talk, after=1, count=99))
-    await asyncio.sleep(0.1)
+    reading, _ = await begin(database, live, talk, after=1, count=99)
     live.close()
 
     assert await asyncio.wait_for(reading, 5) == [("control", {"control": "bot", "staff_name": None, "position": None})]
@@ -123,8 +134,7 @@ async def test_a_closing_process_ends_its_streams(database, clock, talk):
 
 async def test_a_stream_ends_quietly_when_the_database_goes_away_or_the_talk_is_erased(database, clock, talk, tmp_path):
     live = Live(database, clock)
-    reading = asyncio.create_task(read(database, live, talk, after=1, count=99))
-    await asyncio.sleep(0.1)
+    reading, _ = await begin(database, live, talk, after=1, count=99)
     with database.write() as session:
         session.delete(session.get_one(Conversation, talk))
     live.changed(talk)
@@ -141,12 +151,11 @@ async def test_what_a_colleague_changes_is_told_again_and_to_whoever_comes_back(
     with database.write() as session:
         claire = make_staff(session, now)
         seq = reply(session, talk, claire, "first", "Come at nine", now).message.seq
-    reading = asyncio.create_task(read(database, live, talk, after=seq, count=3))
-    await asyncio.sleep(0.1)
+    reading, so_far = await begin(database, live, talk, after=seq, count=3)
     with database.write() as session:
         edit(session, talk, seq, session.get_one(Staff, claire.id), "Come at ten", now)
     live.changed(talk)
-    await asyncio.sleep(0.1)
+    await until(lambda: so_far[-1][0] == "edited")
     with database.write() as session:
         take_back(session, talk, seq, session.get_one(Staff, claire.id), now)
     live.changed(talk)

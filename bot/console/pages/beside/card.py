@@ -1,6 +1,7 @@
-"""A student on a card: the record, the path, what is booked, what was agreed to; and what the bot understood."""
+"""A student on a card: promises, the record, the path, what is booked or agreed to; and what the bot understood."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from sqlalchemy import func, select
@@ -16,7 +17,7 @@ from bot.console.pages.desk.words import understanding_json
 from bot.content.loader import Knowledge
 from bot.conversations.models import Address, Author, Conversation, Message
 from bot.handoff.desks import readable
-from bot.handoff.models import Note
+from bot.handoff.models import Note, Task
 from bot.i18n.formats import date_words
 from bot.i18n.languages import language_name
 from bot.i18n.translate import mark, say, say_n
@@ -74,6 +75,7 @@ def card_of(
         "channels": _channels(session, conversation, language),
         "pages": _pages(staff),
         "notes": _notes(session, conversation, language),
+        "promises": _promises(session, conversation, day_in_france(services.clock.now()), language),
     }
     if student is None:
         return card | {"state": "unlinked"}
@@ -126,6 +128,20 @@ def _notes(session: Session, conversation: Conversation, language: str) -> str:
     """How many; "" for none."""
     count = session.scalar(select(func.count()).where(Note.conversation_id == conversation.id)) or 0
     return say_n(language, "{number} private note", "{number} private notes", count) if count else ""
+
+
+def _promises(session: Session, conversation: Conversation, today: date, language: str) -> list[dict[str, Any]]:
+    """What was promised here and is still to be done, the most urgent first."""
+    query = (
+        select(Task, Staff.name)
+        .join(Staff, Staff.id == Task.owner_id)
+        .where(Task.conversation_id == conversation.id, Task.done_at.is_(None))
+        .order_by(Task.due, Task.id)
+    )
+    return [
+        {"text": task.text, "due": date_words(task.due, language), "late": task.due < today, "owner": owner}
+        for task, owner in session.execute(query)
+    ]
 
 
 def _channels(session: Session, conversation: Conversation, language: str) -> list[str]:

@@ -5,7 +5,7 @@ import { ask, can, follow, isOver, patience, post, Refused } from "./api.js";
 import { noteCalls, seen, setUpAlerts } from "./alerts.js";
 import { claim, close, label, release, setUpDialogs, snooze, transfer } from "./dialogs.js";
 import { chooseNumber, chooseTab, endSearch, focusList, loadList, nextTab, setUpList, showTabs, step } from "./list.js";
-import { $, state, tell } from "./state.js";
+import { $, keep, kept, state, tell } from "./state.js";
 import { keepAtEnd, loadOpen, loadPeople, lookOn, openFromAddress, showBeside, showDeeds, showTyping, showView, toEnd } from "./talk.js";
 import { chooseMode, focusText, send, setUpComposer, showComposer } from "./writing.js";
 import { countDown, make, say } from "./words.js";
@@ -14,6 +14,8 @@ const PRESENT_AGAIN = 60000;
 const GO_WITHIN = 1500;
 /** Long enough to read the line, to see that it was the wrong conversation, and to reach the button. */
 const UNDO_FOR = 20000;
+/** The conversation that was open when the session ended. */
+const LEFT = "left";
 
 // ---------------------------------------------------------------- up to date
 
@@ -133,6 +135,7 @@ async function wordsOf(error, talk) {
 
 function signedOut() {
   state.over = true;
+  if (state.open) keep(LEFT, state.open.id);
   const banner = $("banner");
   banner.replaceChildren(say("signed_out"), " ", make("a", { href: "/staff/sign-in" }, say("sign_in")));
   banner.hidden = false;
@@ -253,5 +256,7 @@ tell.opened = (id) => {
   seen();
 };
 window.addEventListener("hashchange", openFromAddress);
+if (!location.hash && kept(LEFT)) location.hash = kept(LEFT);
+keep(LEFT, "");
 openFromAddress();
 refresh();

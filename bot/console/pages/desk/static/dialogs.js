@@ -239,7 +239,8 @@ const lay = (how, instant) => how("snooze", { until: instant.toISOString() }, "l
 function moments() {
   const now = new Date();
   const today = parisParts(now);
-  const day = (ahead) => dateInParis(new Date(now.getTime() + ahead * 86400000));
+  // Counted on the date: a day of 23 or 25 hours is one day.
+  const day = (ahead) => new Date(Date.parse(dateInParis(now)) + ahead * 86400000).toISOString().slice(0, 10);
   const found = [["in_an_hour", new Date(Math.ceil((now.getTime() + 3600000) / 300000) * 300000)]];
   if (today.hour < 13) found.push(["this_afternoon", parisInstant(`${day(0)}T14:00`)]);
   found.push(["tomorrow", parisInstant(`${day(1)}T09:00`)]);

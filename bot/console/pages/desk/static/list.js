@@ -26,6 +26,7 @@ export function setUpList() {
   $("no-filters").addEventListener("click", () => {
     for (const name of ["language", "desk", "tag"]) setFilter(name, "");
     $("filters").open = false;
+    $("filters").querySelector("summary").focus();
   });
   $("tabs").addEventListener("click", (event) => {
     const tab = event.target.closest("[data-tab]");
@@ -224,7 +225,9 @@ async function finish(task) {
   } catch (error) {
     await tell.explain(error);
   }
-  tell.refresh();
+  await tell.refresh();
+  // The button is gone with its row.
+  if (document.activeElement === document.body) focusList();
 }
 
 const rowNodes = () => [...document.querySelectorAll("#list .row[data-id]")];

@@ -15,11 +15,16 @@ const LOOKING_AGAIN = 10000;
 const TYPING_OVER = 8000;
 /** So many pixels from the end still count as there. */
 const NEAR_END = 80;
+const ADDRESS = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export function openFromAddress() {
-  const id = decodeURIComponent(location.hash.slice(1));
+  const named = location.hash.slice(1);
+  const id = ADDRESS.test(named) ? named : "";
+  if (named && !id) tell.toast(say("gone"), { isTrouble: true });
   if (state.open?.id === id) return showView("talk");
   leaveComposer();
+  // What a dialog asks is about the conversation that is left.
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   if (state.open) document.dispatchEvent(new CustomEvent("accueil:closed"));
   state.open = id ? { id, head: null, lastSeq: 0, firstSeq: 0, shown: new Map() } : null;
   showView(id ? "talk" : "list");

@@ -200,7 +200,7 @@ export function send() {
   if (isNote()) return saveNote(text);
   const pending = { id: newId(), conversation: state.open.id, text, after: state.open.lastSeq, attempt: 0, refused: "" };
   addPending(pending);
-  emptyText();
+  fillText("");
   showPending();
   toEnd();
   deliver(pending);
@@ -248,8 +248,8 @@ function sendPending(pending) {
   });
 }
 
-function emptyText() {
-  $("text").value = "";
+function fillText(text) {
+  $("text").value = text;
   keepDraft();
   stopTyping();
   endMention();
@@ -267,8 +267,12 @@ async function saveNote(text) {
   try {
     const note = await post(`conversations/${id}/notes`, { text });
     if (notToldWords(note)) tell.toast(notToldWords(note), { isTrouble: true });
-    keep(`draft:note:${id}`, "");
-    if (state.open?.id === id && isNote()) emptyText();
+    // What was typed while it was being saved is the next note.
+    const isHere = state.open?.id === id && isNote();
+    const typed = isHere ? $("text").value : kept(`draft:note:${id}`);
+    const rest = typed.trimStart().startsWith(text) ? typed.trimStart().slice(text.length).trimStart() : typed;
+    if (isHere) fillText(rest);
+    else keep(`draft:note:${id}`, rest);
   } catch (error) {
     await tell.explain(error);
   } finally {
