@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import PHONE, Context
 from tests.e2e.desk import Desk
-from tests.e2e.people import Student, student_at
+from tests.e2e.people import Student, colleague_at, conversation_of, student_at
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 
@@ -129,6 +129,10 @@ def test_a_calendar_address_answers_until_it_is_stopped(desk: Desk, new_context:
 
 def test_erasing_everything_starts_anew_and_nothing_comes_back(desk: Desk, new_context: Context):
     student = linked(new_context, desk, KOFI, viewport=PHONE)
+    claire = colleague_at(new_context(), desk, "Claire")
+    claire.look_at("all")
+    claire.open(conversation_of(student))
+    expect(claire.page.locator("#hint")).to_have_text("Sending takes the conversation over from the assistant.")
     open_sheet(student)
     student.chat.get_by_role("tab", name="My data").click()
     expect(student.chat.locator(".sheet")).to_contain_text("What is kept about you")
@@ -141,3 +145,6 @@ def test_erasing_everything_starts_anew_and_nothing_comes_back(desk: Desk, new_c
     student.page.reload()
     expect(student.messages).to_have_count(1)
     expect(student.log).not_to_contain_text("When must I validate my visa?")
+    expect(claire.page.locator("#hint")).to_have_text(
+        "The student erased this conversation and may not read what is written here."
+    )

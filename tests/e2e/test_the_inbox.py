@@ -174,6 +174,30 @@ def test_a_word_that_was_said_finds_its_conversation(desk: Desk, new_context: Co
     expect(claire.page.locator("#tabs")).to_be_visible()
 
 
+def test_what_was_found_is_in_sight_however_long_ago_it_was_said(desk: Desk, new_context: Context):
+    said = "Bucephalus the horse"
+    desk.said.add(said)
+    now = SystemClock().now()
+    with closing(Database(desk.settings.database)) as database, database.write() as session:
+        talk = make_conversation(session, now)
+        for number in range(450):
+            text = said if number == 5 else f"Letter {number}"
+            append(session, talk, Author.STAFF, text, now=now, author_name="Marc")
+    claire = colleague_at(new_context(), desk, "Claire")
+    claire.page.locator("#query").fill("bucephalus")
+    claire.page.keyboard.press("Enter")
+    expect(claire.rows).to_have_count(1)
+    claire.rows.first.click()
+
+    found = claire.page.locator("#transcript .found-here")
+    expect(found.locator(".text")).to_have_text(said)
+    expect(found).to_be_in_viewport()
+    claire.page.locator("#transcript").evaluate("box => { box.scrollTop = box.scrollHeight }")
+    expect(found).not_to_be_in_viewport()
+    claire.rows.first.click()
+    expect(found).to_be_in_viewport()
+
+
 def test_the_next_page_of_a_search_goes_on_below_and_no_conversation_stands_there_twice(
     desk: Desk, new_context: Context
 ):

@@ -66,7 +66,12 @@ class Hit:
     name: str | None
     """Of a colleague."""
     parts: list[Part]
-    is_note: bool = False
+    place: str
+    """Of the transcript: `seq-7`, or `note-3`."""
+
+    @property
+    def is_note(self) -> bool:
+        return self.place.startswith("note")
 
 
 def add_row_routes(router: APIRouter) -> None:
@@ -197,12 +202,16 @@ def found_html(
             (
                 each.created_at,
                 each.conversation_id,
-                Hit(each.author, each.author_name, snippet(plain(each.text), query)),
+                Hit(each.author, each.author_name, snippet(plain(each.text), query), f"seq-{each.seq}"),
             )
             for each in messages
         ),
         *(
-            (note.created_at, note.conversation_id, Hit(Author.STAFF, name, snippet(note.text, query), is_note=True))
+            (
+                note.created_at,
+                note.conversation_id,
+                Hit(Author.STAFF, name, snippet(note.text, query), f"note-{note.id}"),
+            )
             for note, name in notes
         ),
     ]

@@ -143,6 +143,7 @@ def script_strings(language: str) -> dict[str, Any]:
         "may_not": say(language, "Your role may read conversations, not answer them."),
         "will_claim": say(language, "Sending takes the conversation over from the assistant."),
         "will_reopen": say(language, "Sending opens the conversation again."),
+        "was_erased": say(language, "The student erased this conversation and may not read what is written here."),
         "writes_in": say(language, "Language: {language}"),
         "send": say(language, "Send"),
         "take_and_send": say(language, "Take over and send"),

@@ -6,7 +6,7 @@ import { noteCalls, seen, setUpAlerts } from "./alerts.js";
 import { claim, close, label, release, setUpDialogs, snooze, transfer } from "./dialogs.js";
 import { chooseNumber, chooseTab, endSearch, focusList, loadList, nextTab, setUpList, showTabs, step } from "./list.js";
 import { $, keep, kept, state, tell } from "./state.js";
-import { keepAtEnd, loadOpen, loadPeople, lookOn, openFromAddress, showBeside, showDeeds, showTyping, showView, toEnd } from "./talk.js";
+import { keepAtEnd, loadOpen, loadPeople, lookOn, openFromAddress, showBeside, showDeeds, showPlace, showTyping, showView, toEnd } from "./talk.js";
 import { chooseMode, focusText, send, setUpComposer, showComposer } from "./writing.js";
 import { countDown, make, say } from "./words.js";
 
@@ -225,7 +225,7 @@ function back() {
 
 // ---------------------------------------------------------------- the beginning
 
-Object.assign(tell, { refresh, signedOut, toast, explain, wordsOf, listed: noteCalls, opened: () => {} });
+Object.assign(tell, { refresh, signedOut, toast, explain, wordsOf, listed: noteCalls, opened: () => {}, place: showPlace });
 for (const line of document.querySelectorAll("[data-needs]")) line.hidden = !can(line.dataset.needs);
 setUpList();
 setUpComposer();

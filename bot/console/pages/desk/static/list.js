@@ -208,6 +208,8 @@ function showRows() {
 }
 
 function onPress({ target }) {
+  const found = target.closest("[data-place]");
+  if (found) tell.place(found.dataset.id, found.dataset.place);
   const done = target.closest("[data-done]");
   if (done) finish(done.dataset.done);
   else if (target.closest("[data-again]")) tell.refresh();

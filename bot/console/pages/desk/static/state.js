@@ -23,7 +23,7 @@ export const state = {
 };
 
 /** What other modules do; filled in by desk.js so that none of them needs the whole. */
-export const tell = { refresh: async () => true, signedOut() {}, toast() {}, explain: async () => {}, wordsOf: async () => "", opened() {} };
+export const tell = { refresh: async () => true, signedOut() {}, toast() {}, explain: async () => {}, wordsOf: async () => "", opened() {}, place() {} };
 
 export const isMine = (head) => head.control === "staff" && head.assignee?.email === start.me.email;
 

@@ -84,7 +84,10 @@ export async function loadOpen() {
     }
     await loadNew(talk, isFirst);
     await loadNotes(talk);
-    if (isFirst && state.open === talk) begin(talk);
+    if (isFirst && state.open === talk) {
+      begin(talk);
+      await reachPlace(talk);
+    }
     return true;
   } catch (error) {
     if (isOver(error)) tell.signedOut();
@@ -135,8 +138,12 @@ function append(talk, events, isFirst) {
       continue;
     }
     if (event.author === "staff") settlePending(talk.id, event);
-    if (event.author === "student") showTyping(false);
+    if (event.author === "student") {
+      showTyping(false);
+      talk.isErased = false;
+    }
     if (event.kind === "erased") {
+      talk.isErased = true;
       for (const node of [...box.querySelectorAll("article, .day, .notice")]) node.remove();
       talk.shown.clear();
     }
@@ -145,6 +152,7 @@ function append(talk, events, isFirst) {
     talk.lastSeq = event.seq;
     came = true;
   }
+  if (came) showComposer();
   if (isFirst || (came && wasAtEnd)) toEnd();
   else if (came) $("latest").hidden = false;
   watchFiles(talk);
@@ -225,29 +233,58 @@ export function keepAtEnd() {
 function showEarlier(talk) {
   $("transcript").querySelector(".earlier")?.remove();
   if (talk.firstSeq <= 0) return;
-  const button = make("button", { type: "button", class: "more earlier" }, say("more"));
-  button.addEventListener("click", async () => {
-    const after = Math.max(0, talk.firstSeq - EARLIER);
-    const found = await ask(`conversations/${talk.id}/transcript?after=${after}&limit=${talk.firstSeq - after}`);
-    if (state.open !== talk) return;
-    const nodes = [];
-    let day = "";
-    for (const event of found.events) {
-      if (dayOf(event.created_at) !== day) nodes.push(dayLine(event.created_at));
-      day = dayOf(event.created_at);
-      nodes.push(nodeOf(talk, event));
-      talk.shown.set(event.seq, JSON.stringify(event));
-    }
-    const box = $("transcript");
-    const below = box.scrollHeight - box.scrollTop;
-    if (button.nextElementSibling?.textContent === day) button.nextElementSibling.remove();
-    button.replaceWith(...nodes);
-    box.scrollTop = box.scrollHeight - below;
-    talk.firstSeq = after;
-    showEarlier(talk);
-    watchFiles(talk);
-  });
-  $("transcript").prepend(button);
+  const onclick = () => loadEarlier(talk).catch(tell.explain);
+  $("transcript").prepend(make("button", { type: "button", class: "more earlier", onclick }, say("more")));
+}
+
+async function loadEarlier(talk) {
+  const after = Math.max(0, talk.firstSeq - EARLIER);
+  const found = await ask(`conversations/${talk.id}/transcript?after=${after}&limit=${talk.firstSeq - after}`);
+  const box = $("transcript");
+  const button = box.querySelector(".earlier");
+  // Somebody may have pressed it while a place was looked for.
+  if (state.open !== talk || !button || talk.firstSeq <= after) return;
+  const nodes = [];
+  let day = "";
+  for (const event of found.events) {
+    if (dayOf(event.created_at) !== day) nodes.push(dayLine(event.created_at));
+    day = dayOf(event.created_at);
+    nodes.push(nodeOf(talk, event));
+    talk.shown.set(event.seq, JSON.stringify(event));
+  }
+  const below = box.scrollHeight - box.scrollTop;
+  if (button.nextElementSibling?.textContent === day) button.nextElementSibling.remove();
+  button.replaceWith(...nodes);
+  box.scrollTop = box.scrollHeight - below;
+  talk.firstSeq = after;
+  showEarlier(talk);
+  watchFiles(talk);
+}
+
+// ---------------------------------------------------------------- a place that the search found
+
+let wanted = null;
+
+/** `place`: "seq-7" or "note-3". Shown once the conversation is on the screen, however long ago it was. */
+export function showPlace(id, place) {
+  wanted = { id, place };
+  if (state.open?.id === id && state.open.head) reachPlace(state.open).catch(tell.explain);
+}
+
+async function reachPlace(talk) {
+  if (wanted?.id !== talk.id) return;
+  const [kind, number] = wanted.place.split("-");
+  wanted = null;
+  let first = Infinity;
+  while (kind === "seq" && Number(number) <= talk.firstSeq && talk.firstSeq < first) {
+    first = talk.firstSeq;
+    await loadEarlier(talk);
+  }
+  const node = state.open === talk && $("transcript").querySelector(`[data-${kind}="${number}"]`);
+  if (!node) return;
+  for (const other of document.querySelectorAll(".found-here")) other.classList.remove("found-here");
+  node.classList.add("found-here");
+  node.scrollIntoView({ block: "center" });
 }
 
 async function loadNotes(talk) {

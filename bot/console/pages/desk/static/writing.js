@@ -172,6 +172,7 @@ function hintOf(head) {
   if (!head) return "";
   if (!state.fresh) return notNow();
   if (isNote()) return say("note_hint");
+  if (state.open.isErased) return say("was_erased");
   if (isMine(head)) return "";
   return say(head.control === "closed" ? "will_reopen" : "will_claim");
 }
