@@ -76,6 +76,21 @@ def test_the_conversation_is_there_again_after_a_reload(desk: Desk, new_context:
     assert student.transcript() == before
 
 
+def test_what_is_being_written_is_there_again_after_a_reload_until_it_is_sent(desk: Desk, new_context: Context):
+    student = student_at(new_context(), desk)
+    student.ask("What is the CVEC and who pays it?")
+    field = student.chat.locator("textarea")
+    field.fill("My landlord says\nthat I must")
+    student.page.reload()
+
+    expect(field).to_have_value("My landlord says\nthat I must")
+    field.press("Enter")
+    expect(field).to_have_value("")
+    student.page.reload()
+    expect(student.log.locator(".message.student")).to_have_count(2)
+    expect(field).to_have_value("")
+
+
 def test_an_example_question_of_the_page_is_asked_in_the_widget(desk: Desk, new_context: Context):
     student = student_at(new_context(), desk)
     example = student.page.locator("a[data-ask]").first

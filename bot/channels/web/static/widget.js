@@ -15,6 +15,7 @@
   const ASKED_LANGUAGE = document.currentScript?.dataset.language;
   const API = `${ORIGIN}/api/v1`;
   const STORE = `accueil:${ORIGIN}`;
+  const DRAFT = `${STORE}:draft`;
   const LONGEST = 4000;
   const COUNT_FROM = 3600;
   const SECOND = 1000;
@@ -114,6 +115,25 @@
         else localStorage.setItem(STORE, JSON.stringify(value));
       } catch {
         // Storage may be forbidden or full: the conversation then lives as long as the page.
+      }
+    },
+  };
+
+  /** What is being written: a phone lets go of a page that is not looked at. With the tab it is gone. */
+  const draft = {
+    read() {
+      try {
+        return sessionStorage.getItem(DRAFT) ?? "";
+      } catch {
+        return "";
+      }
+    },
+    write(text) {
+      try {
+        if (text) sessionStorage.setItem(DRAFT, text);
+        else sessionStorage.removeItem(DRAFT);
+      } catch {
+        // As above.
       }
     },
   };
@@ -1117,6 +1137,7 @@
       this.#ui.panel.hidden = false;
       this.#ui.launcher.hidden = true;
       this.#countUnread();
+      this.#onInput();
       this.#scrollToEnd();
       this.#ui.input.focus();
     }
@@ -1134,6 +1155,7 @@
         await new Promise((resolve) => setTimeout(resolve, backoff(failures)));
       }
       this.#build();
+      this.#ui.input.value = draft.read();
       this.#translate();
       this.#offersTelegram = this.#askForChannels();
       if (!saved.read()?.id) this.#showHello();
@@ -1519,8 +1541,7 @@
       event.preventDefault();
       const text = this.#ui.input.value.trim();
       if (!text || length(text) > LONGEST) return;
-      this.#ui.input.value = "";
-      this.#onInput();
+      this.#write("");
       this.#ui.input.focus();
       this.#send({ text });
     }
@@ -1532,11 +1553,18 @@
       this.#ui.composer.requestSubmit();
     }
 
+    #write(text) {
+      this.#ui.input.value = text;
+      this.#onInput();
+    }
+
     #onInput() {
       const { input, counter, send } = this.#ui;
+      draft.write(input.value);
       const count = length(input.value.trim());
       input.style.blockSize = "auto";
-      input.style.blockSize = `${input.scrollHeight + input.offsetHeight - input.clientHeight}px`;
+      // Not on the screen it has no height.
+      if (input.offsetHeight) input.style.blockSize = `${input.scrollHeight + input.offsetHeight - input.clientHeight}px`;
       const isTooLong = count > LONGEST;
       counter.textContent =
         count < COUNT_FROM ? "" : fill(isTooLong ? this.#strings.too_long : this.#strings.counter, { count, limit: LONGEST });
@@ -1719,8 +1747,7 @@
       this.#conversation.forget(item);
       this.#pending.get(item.clientId).node.remove();
       this.#pending.delete(item.clientId);
-      this.#ui.input.value = item.text;
-      this.#onInput();
+      this.#write(item.text);
       this.#ui.input.focus();
     }
 
@@ -2023,6 +2050,7 @@
         this.#showTrouble(error);
         return;
       }
+      this.#write("");
       this.#startNew();
       this.#ui.log.prepend(h("div", { class: "message system", role: "status" }, plain(this.#strings.erased)));
     }
