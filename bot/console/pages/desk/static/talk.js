@@ -284,7 +284,7 @@ async function reachPlace(talk) {
   if (!node) return;
   for (const other of document.querySelectorAll(".found-here")) other.classList.remove("found-here");
   node.classList.add("found-here");
-  node.scrollIntoView({ block: "center" });
+  node.scrollIntoView({ block: node.offsetHeight < $("transcript").clientHeight ? "center" : "start" });
 }
 
 async function loadNotes(talk) {
