@@ -14,7 +14,6 @@ from bot.identity.keys import access_key
 from bot.identity.models import Role, Staff
 from bot.identity.staff import SignedIn, Visitor, is_stale, keep_alive, session_of, staff_of_token
 
-ACCOUNT = "/staff/account"
 PRESENCE = "/staff/api/here"
 """Not a deed: somebody is reading."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -101,6 +100,12 @@ def lacks_second_step(request: Request, staff: Staff) -> bool:
     return staff.totp_since is None and staff.role in services_of(request).settings.roles_with_second_step
 
 
+def check_second_step(request: Request, staff: Staff) -> None:
+    """Raises NotAllowed when the account `lacks_second_step`."""
+    if lacks_second_step(request, staff):
+        raise NotAllowed("Set up the second step first, on the page of your account.")
+
+
 def visitor_of(request: Request) -> Visitor:
     """Where a request comes from, for the throttle and for the list of sessions."""
     return Visitor(
@@ -116,13 +121,11 @@ def by_session(request: Request, csrf: Annotated[str | None, Depends(csrf_given)
 
     Raises:
         NotSignedIn: no valid session.
-        NotAllowed: an unsafe request without the session's CSRF token or from another site; a second step is missing.
+        NotAllowed: an unsafe request without the session's CSRF token or from another site.
     """
     signed_in = signed_in_or_none(request)
     if signed_in is None:
         raise NotSignedIn
-    if lacks_second_step(request, signed_in.staff) and not request.url.path.startswith(ACCOUNT):
-        raise NotAllowed("Set up the second step first, on the page of your account.")
     if request.method not in SAFE_METHODS:
         check_same_site(request)
         check_csrf(signed_in.csrf_token, csrf)
@@ -152,21 +155,29 @@ def staff_by_token(
 
     Raises:
         NotSignedIn: no token, an unknown one, or that of a disabled account.
+        NotAllowed: a second step is missing.
     """
     if given is None or not given.credentials.strip():
         raise NotSignedIn
     services = services_of(request)
     with services.database.read() as session:
-        return staff_of_token(session, given.credentials.strip(), services.clock.now())
+        staff = staff_of_token(session, given.credentials.strip(), services.clock.now())
+    check_second_step(request, staff)
+    return staff
 
 
-def requires(roles: frozenset[Role], *, auditor_writes: bool = False) -> Callable[[Request, SignedIn], None]:
-    """A dependency that lets only these roles through, and an auditor only to read. Raises NotAllowed."""
+def requires(roles: frozenset[Role], *, is_own: bool = False) -> Callable[[Request, SignedIn], None]:
+    """A dependency that lets only these roles through, with the second step that theirs needs, and an auditor only to
+    read. The routes of one's own account (`is_own`) are open without a second step, and to changes of an auditor.
+    Raises NotAllowed.
+    """
 
     def check(request: Request, signed_in: Annotated[SignedIn, Depends(by_session)]) -> None:
         role = signed_in.staff.role
+        if not is_own:
+            check_second_step(request, signed_in.staff)
         is_reading = request.method in SAFE_METHODS or request.url.path == PRESENCE
-        if role not in roles or (role == Role.AUDITOR and not is_reading and not auditor_writes):
+        if role not in roles or (role == Role.AUDITOR and not is_reading and not is_own):
             raise NotAllowed
 
     return check

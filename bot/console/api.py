@@ -13,7 +13,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text}
     for status, text in {
         401: "No token, or not one of ours.",
-        403: "The role may read, not answer.",
+        403: "The role may read, not answer, or needs a second step first.",
         404: "No such conversation.",
         409: "`already_taken`: a colleague holds it. `version_changed`: it is not as it was. `different_content`.",
         422: "A field is not valid.",

@@ -7,12 +7,13 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from bot.console.access import ACCOUNT, lacks_second_step, note_presence, requires, services_of, signed_in_or_none
+from bot.console.access import lacks_second_step, note_presence, requires, services_of, signed_in_or_none
 from bot.console.door import HOME, door_router
 from bot.console.html import HEADERS, static_file
 from bot.console.messages import message_page
 from bot.console.oidc import oidc_router
 from bot.console.pages import PAGES, Page
+from bot.console.pages.account.routes import PAGE as ACCOUNT
 
 
 @cache
@@ -24,7 +25,7 @@ def staff_pages_router() -> APIRouter:
     router.include_router(oidc_router())
     for page in PAGES:
         router.add_api_route(page.path, _door(page), methods=["GET", "HEAD"])
-        guard = requires(page.roles, auditor_writes=page.is_own)
+        guard = requires(page.roles, is_own=page.is_own)
         router.include_router(page.routes, dependencies=[Depends(guard), Depends(_never_stored)])
     return router
 
@@ -49,7 +50,7 @@ def _door(page: Page) -> Callable[[Request], Response]:
             return message_page(request, 403)
         if not by_itself:
             note_presence(services_of(request), signed_in)
-        if lacks_second_step(request, signed_in.staff) and page.path != ACCOUNT:
+        if lacks_second_step(request, signed_in.staff) and not page.is_own:
             return RedirectResponse(ACCOUNT, 303, headers=HEADERS)
         return page.render(request, signed_in)
 

@@ -199,6 +199,32 @@ async def test_without_a_session_nothing_is_open(client: httpx.AsyncClient, conv
 
 
 @on_one_database
+async def test_without_the_second_step_a_role_needs_its_own_account_alone_is_open(
+    database: Database, clock: FixedClock
+):
+    services = desk_services(database, clock, require_totp="admin")
+    with database.write() as session:
+        talk = make_conversation(session, clock.now()).id
+        marc = make_staff(session, clock.now(), "Marc", Role.ADMIN)
+        bearer = bearer_of(session, services, marc)
+    async with browser(desk_app(services)) as client:
+        enter(client, services, marc)
+        answers = {
+            (method, path): await answer(client, method, path, talk, headers=bearer if path.startswith("/api/") else {})
+            for method, path in REQUESTS
+        }
+    refused = {
+        each: response.headers.get("Location", response.status_code)
+        for each, response in answers.items()
+        if response.status_code in (401, 403) or response.headers.get("Location") == "/staff/account"
+    }
+    own = {(method, path) for method, path in REQUESTS if f"{path}/".startswith("/staff/account/")}
+
+    assert len(own) == 10
+    assert refused == {each: "/staff/account" if each[1] in PATHS else 403 for each in REQUESTS if each not in own}
+
+
+@on_one_database
 @pytest.mark.parametrize(
     "headers", [{"X-CSRF-Token": ""}, {"X-CSRF-Token": "guessed"}, {"Sec-Fetch-Site": "cross-site"}]
 )

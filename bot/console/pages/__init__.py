@@ -33,7 +33,7 @@ class Page:
     render: Callable[[Request, SignedIn], Response]
     routes: APIRouter
     is_own: bool = False
-    """Of the account that is signed in: in the menu of the name, and auditors may write there."""
+    """Of the account that is signed in: in the menu of the name, open before a second step; auditors write there."""
 
 
 def _together(*routers: APIRouter) -> APIRouter:
