@@ -1,6 +1,6 @@
 """A forgotten password: a link to the mailbox of the account, good for half an hour and for one new password."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import uuid4
 
 from sqlalchemy import func, select
@@ -17,8 +17,8 @@ from bot.identity.passes import LIFE, Purpose, give_pass, holder_of
 from bot.identity.staff import FAILURES_OF_ADDRESS, check_throttle, set_password
 
 MAILS_OF_ACCOUNT = 3
-"""In an hour; more is left out in silence, since a word about it would tell who has an account."""
-WINDOW = timedelta(hours=1)
+"""In the life of a link, so that a good one always lies in the mailbox, however often strangers ask. More is left out
+in silence, since a word about it would tell who has an account."""
 PATH = "/staff/reset"
 ASKED = "reset"
 """In the outbox: who asked for a link, until `send_links` has looked whether there is such an account."""
@@ -35,10 +35,11 @@ def ask_for_reset(session: Session, email: str, address: str, now: datetime) -> 
     email = email.strip().lower()[:LONGEST_ADDRESS].replace("\x00", "?")
     address_key, account_key = f"reset-address:{address[:LONGEST_ADDRESS]}", f"reset:{email}"
     check_throttle(session, address_key, FAILURES_OF_ADDRESS, now)
-    since = select(func.count()).where(SignInAttempt.key == account_key, SignInAttempt.at > now - WINDOW)
-    before = session.scalars(since).one()
-    session.add_all([SignInAttempt(key=address_key, at=now), SignInAttempt(key=account_key, at=now)])
-    if before < MAILS_OF_ACCOUNT:
+    since = now - LIFE[Purpose.RESET]
+    mails = select(func.count()).where(SignInAttempt.key == account_key, SignInAttempt.at > since)
+    session.add(SignInAttempt(key=address_key, at=now))
+    if session.scalars(mails).one() < MAILS_OF_ACCOUNT:
+        session.add(SignInAttempt(key=account_key, at=now))
         session.add(OutboxEntry(channel=ASKED, key=f"asked:{uuid4()}", payload={"to": email}, next_at=now))
     session.flush()
 
@@ -68,7 +69,10 @@ def send_links(database: Database, site: str, now: datetime) -> None:
 
 
 def mail_link(session: Session, staff: Staff, site: str, now: datetime, *, by: int | None = None) -> None:
-    """Put a mail with a new link on its way."""
+    """Put a mail with a new link on its way; asked for twice at the same instant it is one, whose link is good."""
+    key = f"reset:{staff.id}:{now.isoformat()}"
+    if session.scalar(select(OutboxEntry.id).where(OutboxEntry.key == key)) is not None:
+        return
     link = make_link(session, staff, site, now, by=by)
     language = staff.language
     if staff.password_hash is None:
@@ -105,9 +109,7 @@ def mail_link(session: Session, staff: Staff, site: str, now: datetime, *, by: i
         "text": text,
         "expires_at": (now + LIFE[Purpose.RESET]).isoformat(),
     }
-    key = f"reset:{staff.id}:{now.isoformat()}"
-    if session.scalar(select(OutboxEntry.id).where(OutboxEntry.key == key)) is None:
-        session.add(OutboxEntry(channel="mail", key=key, payload=payload, next_at=now))
+    session.add(OutboxEntry(channel="mail", key=key, payload=payload, next_at=now))
     session.flush()
 
 
