@@ -1,6 +1,8 @@
 """A group goes to a topic: phrases into the files, a test beside them, and everything back again."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 import yaml
@@ -11,7 +13,7 @@ from bot.answers.trained import Current, read_current, write_current
 from bot.content.phrases import read_training_phrases
 from bot.db.session import Database
 from bot.errors import InvalidField, NotAllowed, NotFound
-from bot.identity.models import AuditEntry, Role
+from bot.identity.models import AuditEntry, Role, Staff
 from bot.upkeep import assigning
 from bot.upkeep.assigning import Desk
 from bot.upkeep.models import PhraseAssignment
@@ -119,6 +121,40 @@ def test_what_somebody_else_has_changed_in_the_files_is_still_trained_at_the_sta
         assigning.assign(session, desk, staff, "deposit", [message], [LEARNED, TEST], now)
 
     assert read_current(desk.models).refused is None
+
+
+def test_of_two_editors_at_once_neither_loses_a_phrase(database: Database, desk, root, now, monkeypatch):
+    """The first stops between reading the files and writing them, as long as the second needs to overtake."""
+    other = Phrase("en", "is the sum I paid the owner gone for good", "learn")
+    other_test = Phrase("en", "could the owner just keep everything I handed over", "test")
+    with database.write() as session:
+        nadia, theo = make_staff(session, now, "Nadia", Role.EDITOR), make_staff(session, now, "Theo", Role.EDITOR)
+        questions = [ask(session, talk(session, now), text, "abstain", now) for text in ("who keeps it", "is it gone")]
+    read = changed_files
+
+    def slowly(*given):
+        changed = read(*given)
+        started.set()
+        overtaken.wait(0.5)
+        return changed
+
+    started, overtaken = Event(), Event()
+    monkeypatch.setattr(assigning, "changed_files", slowly)
+
+    def give(staff: Staff, question: int, *phrases: Phrase) -> None:
+        with database.write() as session:
+            assigning.assign(session, desk, staff, "deposit", [question], phrases, now)
+
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(give, nadia, questions[0], LEARNED, TEST)
+        assert started.wait(5)
+        monkeypatch.setattr(assigning, "changed_files", read)
+        pool.submit(give, theo, questions[1], other, other_test).add_done_callback(lambda _: overtaken.set())
+        first.result(10)
+
+    written = (root / "data/nlu/en/deposit.yml").read_text()
+    assert written == f"{DEPOSIT}    - {LEARNED.text}\n    - {other.text}\n"
+    assert [each["text"] for each in regressions(root)] == [TEST.text, other_test.text]
 
 
 def trained(desk: Desk, fingerprint: str) -> None:
