@@ -193,7 +193,7 @@ async def test_a_note_that_was_taken_back_is_found_no_more(desk: httpx.AsyncClie
     assert after.empty == "Nothing was found. Try fewer or shorter words."
 
 
-async def test_that_somebody_searched_is_written_down_once_without_the_words(
+async def test_each_page_of_a_search_is_written_down_without_the_words(
     desk: httpx.AsyncClient, services: Services, claire: Staff, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(rows, "FOUND_AT_ONCE", 1)
@@ -202,11 +202,23 @@ async def test_that_somebody_searched_is_written_down_once_without_the_words(
     first = fragment(await desk.get("/staff/rows/found?q=visa"))
     assert len(fragment(await desk.get(first.following)).rows) == 1
 
+    assert searches_in_log(services) == [(claire.id, {"found": 1})] * 2
+
+
+async def test_a_place_that_somebody_made_up_shows_nothing_without_an_entry_in_the_log(
+    desk: httpx.AsyncClient, services: Services, claire: Staff
+):
+    talk = talk_of(services, "my visa")
+    shown = fragment(await desk.get("/staff/rows/found?q=visa&cursor=9999999999.9999999999"))
+
+    assert (shown.ids, searches_in_log(services)) == ([talk], [(claire.id, {"found": 1})])
+
+
+def searches_in_log(services: Services) -> list[tuple[int, dict[str, int]]]:
+    """(who, details) of each."""
     with services.database.read() as session:
-        entries = session.execute(
-            select(AuditEntry.staff_id, AuditEntry.details).where(AuditEntry.action == "search")
-        ).all()
-    assert [tuple(entry) for entry in entries] == [(claire.id, {"found": 1})]
+        wanted = select(AuditEntry.staff_id, AuditEntry.details).where(AuditEntry.action == "search")
+        return [tuple(entry) for entry in session.execute(wanted.order_by(AuditEntry.id))]
 
 
 @pytest.mark.parametrize(
