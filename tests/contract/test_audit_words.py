@@ -52,6 +52,18 @@ def test_every_detail_that_is_recorded_has_words():
     assert sorted(named - ARGUMENTS - DETAILS.keys()) == []
 
 
+def test_what_is_sent_as_a_file_is_sent_by_what_records_it():
+    """Files of the talks (`read_file`), the log itself (`log_exported`), everything else (`file_exported`)."""
+    console = Path(ROOT / "bot" / "console")
+    senders = {
+        str(path.relative_to(console))
+        for path in console.rglob("*.py")
+        if "Content-Disposition" in path.read_text(encoding="utf-8")
+    }
+
+    assert senders == {"desk.py", "pages/audit/routes.py", "exports.py"}
+
+
 def test_details_name_accounts_steps_and_groups_in_words():
     names = {"account 3": "Paul Roux", "step visa": "Obtenir le visa"}
     details = {"step": "visa", "groups": {"campus": "bordeaux", "programme": "zzz"}, "count": 4}

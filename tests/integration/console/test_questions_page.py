@@ -15,7 +15,7 @@ from bot.answers.trained import write_current, write_engine
 from bot.bootstrap import Services
 from bot.config import Settings
 from bot.content.loader import Knowledge
-from bot.identity.models import Role
+from bot.identity.models import AuditEntry, Role
 from bot.upkeep.gathering import Gatherer
 from bot.upkeep.models import PhraseAssignment, QuestionDecision, Retraining, Stage, Verdict
 from tests.factories import make_staff
@@ -126,6 +126,23 @@ async def test_a_group_is_given_to_a_topic_and_taken_back(client, services, aske
         assert sorted(session.scalars(select(QuestionDecision.message_id))) == asked[:2]
     await client.post(f"{PAGE}/take-back", data={"assignment": assignment})
     assert file.read_text() == DEPOSIT
+
+
+async def test_a_patch_is_saved_under_its_number_and_is_in_the_log(client, services, asked):
+    sign_in(client, services, Role.EDITOR)
+    with services.database.write() as session:
+        phrases = [{"language": "en", "text": "where did the money go", "use": "learn"}]
+        made = PhraseAssignment(label="ask/deposit", phrases=phrases, is_written=False, at=services.clock.now())
+        session.add(made)
+    file = await client.post(f"{PAGE}/patch", data={"assignment": made.id})
+    gone = await client.post(f"{PAGE}/patch", data={"assignment": made.id + 1})
+
+    assert file.headers["Content-Disposition"] == f'attachment; filename="phrases-{made.id}.patch"'
+    assert "+    - where did the money go\n" in file.text
+    assert gone.headers["Location"] == f"{PAGE}?trouble=gone"
+    with services.database.read() as session:
+        exports = select(AuditEntry.details).where(AuditEntry.action == "file_exported")
+        assert session.scalars(exports).all() == [{"file": f"phrases-{made.id}.patch"}]
 
 
 async def test_the_form_as_it_is_offered_is_accepted_where_the_same_words_were_asked_twice(client, services):

@@ -385,6 +385,14 @@ async def test_both_tables_are_downloaded_as_a_csv_that_a_spreadsheet_reads(
     assert "2026-W48;2026-11-23;Languages;English;6\r\n" in weeks.text
     assert "2026-W48;2026-11-23;Satisfaction;in all;0\r\n" in weeks.text
     assert (await client.get("/staff/radar/stuck.csv", params={"by": "name"})).status_code == 422
+    assert exports_in_log(services) == ["stuck.csv", "weeks.csv"]
+
+
+def exports_in_log(services: Services) -> list[str]:
+    """The names of the files that were taken away."""
+    with services.database.read() as session:
+        wanted = select(AuditEntry.details).where(AuditEntry.action == "file_exported")
+        return [details["file"] for details in session.scalars(wanted.order_by(AuditEntry.id))]
 
 
 @pytest.mark.parametrize("name", ["stuck.csv", "weeks.csv", "report.pdf"])
@@ -404,6 +412,7 @@ async def test_the_report_is_a_pdf_for_the_roles_of_the_page(client: httpx.Async
     assert response.content.startswith(b"%PDF-")
     assert response.headers["Content-Type"] == "application/pdf"
     assert "accueil-2026-09-01-2026-11-24-fr.pdf" in response.headers["Content-Disposition"]
+    assert exports_in_log(services) == ["accueil-2026-09-01-2026-11-24-fr.pdf"]
 
 
 @pytest.mark.parametrize(
@@ -421,4 +430,4 @@ async def test_a_period_that_is_wrong_gives_no_report(
     sit_down(client, services)
     response = await client.get("/staff/radar/report.pdf", params={"first": first, "last": last})
 
-    assert (response.status_code, fault in response.text) == (422, True)
+    assert (response.status_code, fault in response.text, exports_in_log(services)) == (422, True, [])

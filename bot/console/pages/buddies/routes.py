@@ -52,6 +52,7 @@ from bot.buddies.runs import (
 )
 from bot.clock import day_in_france
 from bot.console.access import ServicesDep, by_session, services_of
+from bot.console.exports import exported
 from bot.console.html import HEADERS, Notice, console_language, office_page
 from bot.console.pages.buddies import upload
 from bot.console.pages.buddies.words import (
@@ -526,10 +527,8 @@ def _report_file(services: Services, signed_in: SignedIn, day: date | None) -> R
                     each["days"],
                 ]
             )
-    headers = {**HEADERS, "Content-Disposition": 'attachment; filename="buddies.csv"'}
-    return Response(
-        "\N{ZERO WIDTH NO-BREAK SPACE}" + out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers
-    )
+    text = "\N{ZERO WIDTH NO-BREAK SPACE}" + out.getvalue()
+    return exported(services, signed_in, "buddies.csv", text, "text/csv; charset=utf-8")
 
 
 def _names(session: Session, ids: set[int], language: str) -> dict[int, str]:

@@ -16,6 +16,7 @@ from bot.buddies.interests import Interests, load_interests
 from bot.buddies.models import ProfileState
 from bot.buddies.signing import GENDER_LABELS
 from bot.console.access import ServicesDep, by_session
+from bot.console.exports import exported
 from bot.console.html import HEADERS, Notice, console_language, office_page
 from bot.console.pages.students import words as student_words
 from bot.console.pages.students.uploads import LASTS, Upload, drop_upload, find_upload, keep_upload
@@ -146,8 +147,7 @@ def report_form(services: ServicesDep, signed_in: SignedInDep, name: Name = "") 
     if upload is None:
         return _back(done="file_gone")
     report = as_csv(_prepared(services, upload).plan, _language(signed_in))
-    headers = {**HEADERS, "Content-Disposition": 'attachment; filename="import-report.csv"'}
-    return Response(report, media_type="text/csv; charset=utf-8", headers=headers)
+    return exported(services, signed_in, "import-report.csv", report, "text/csv; charset=utf-8")
 
 
 def _refused(signed_in: SignedIn, fault: str) -> Response:

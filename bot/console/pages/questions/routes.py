@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Request, Response
-from fastapi.responses import PlainTextResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from bot.answers.inputs import inputs_fingerprint
@@ -16,6 +16,7 @@ from bot.answers.trained import read_current, read_engine
 from bot.bootstrap import Services
 from bot.clock import day_in_france
 from bot.console.access import ServicesDep, by_session, services_of
+from bot.console.exports import exported
 from bot.console.html import HEADERS, Notice, console_language, office_page
 from bot.console.pages.questions.words import DONE, OUTCOMES, STAGES, TROUBLE, TROUBLES, WHY
 from bot.console.words import one_after_another
@@ -191,8 +192,7 @@ def patch_form(
             return _to_page(trouble="gone")
         root = services.settings.root
         text = patch(root, changed_files(root, found.label, assigning.phrases_of(found)))
-    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="phrases-{assignment}.patch"'}
-    return PlainTextResponse(text, headers=headers)
+    return exported(services, signed_in, f"phrases-{assignment}.patch", text, "text/plain; charset=utf-8")
 
 
 def train_form(services: ServicesDep, signed_in: SignedInDep) -> Response:

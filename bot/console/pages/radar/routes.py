@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from bot.bootstrap import Services
 from bot.clock import day_in_france
 from bot.console.access import ServicesDep, by_session, services_of
+from bot.console.exports import exported
 from bot.console.html import HEADERS, Notice, console_language, office_page
 from bot.console.pages.radar.weeks import DEFAULT_LENGTH, LENGTHS, csv_rows, view_of, weeks_until
 from bot.console.pages.radar.words import EVERY, FILTERS, GROUPINGS, group_words, why_words
@@ -110,7 +111,7 @@ def stuck_file(services: ServicesDep, signed_in: SignedInDep, by: Annotated[By, 
         + [hidden if count is None else str(count) for count in (row.total, *(row.groups[group] for group in groups))]
         for row in rows
     )
-    return _csv("stuck.csv", [head, *lines])
+    return _csv(services, signed_in, "stuck.csv", [head, *lines])
 
 
 def weeks_file(
@@ -120,7 +121,7 @@ def weeks_file(
     language = _language(signed_in)
     found = weeks_until(services, services.clock.now(), _length(weeks))
     head = [say(language, each) for each in CSV_COLUMNS]
-    return _csv("weeks.csv", [head, *csv_rows(services, found, language)])
+    return _csv(services, signed_in, "weeks.csv", [head, *csv_rows(services, found, language)])
 
 
 def report_file(
@@ -140,8 +141,7 @@ def report_file(
     sources = Sources(services.database, services.knowledge, services.procedures)
     pdf = evidence_report(sources, period, language, now)
     name = f"accueil-{period.first}-{period.last}-{language}.pdf"
-    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(pdf, media_type="application/pdf", headers=headers)
+    return exported(services, signed_in, name, pdf, "application/pdf")
 
 
 PERIOD_FAULTS = {
@@ -178,13 +178,12 @@ def _report(services: Services, signed_in: SignedIn, first: str, last: str, faul
 CSV_COLUMNS = (mark("Week"), mark("From"), mark("Figure"), mark("Group"), mark("Value"))
 
 
-def _csv(name: str, lines: Iterable[Sequence[str]]) -> Response:
+def _csv(services: Services, signed_in: SignedIn, name: str, lines: Iterable[Sequence[str]]) -> Response:
     out = StringIO()
     csv.writer(out, delimiter=";").writerows([as_text(cell) for cell in line] for line in lines)
-    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
     # Excel takes a CSV for UTF-8 only when it begins with this sign.
     text = "\N{ZERO WIDTH NO-BREAK SPACE}" + out.getvalue()
-    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+    return exported(services, signed_in, name, text, "text/csv; charset=utf-8")
 
 
 def _weeks(services: Services, signed_in: SignedIn, length: int) -> Response:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from bot.bootstrap import Services
 from bot.console.access import ServicesDep, by_session, services_of
+from bot.console.exports import exported
 from bot.console.html import HEADERS, Notice, console_language, office_page
 from bot.console.pages.students.uploads import LASTS, Upload, drop_upload, find_upload, keep_upload
 from bot.console.pages.students.words import column_name, value_words
@@ -152,8 +153,7 @@ def report_form(services: ServicesDep, signed_in: SignedInDep, name: Name = "") 
     if upload is None:
         return _back(done="gone")
     report = as_csv(_prepared(services, upload).plan, _language(signed_in))
-    headers = {**HEADERS, "Content-Disposition": 'attachment; filename="import-report.csv"'}
-    return Response(report, media_type="text/csv; charset=utf-8", headers=headers)
+    return exported(services, signed_in, "import-report.csv", report, "text/csv; charset=utf-8")
 
 
 def request_form(
