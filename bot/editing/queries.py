@@ -13,6 +13,7 @@ from bot.conversations.models import Alert, Conversation, Message
 from bot.editing.models import Edition, EditionSave, Rating, State
 from bot.editing.rules import due_first, files_are_newer, texts_hash
 from bot.errors import NotFound
+from bot.handoff.desks import readable
 from bot.identity.models import Staff
 from bot.students.models import Student
 
@@ -193,14 +194,22 @@ class Unhelpful:
     """As the student wrote it, to be masked before it is shown; None in a conversation with an alert of danger."""
     names: tuple[str, ...]
     """Of the linked student."""
+    is_readable: bool
+    """The colleague who looks may open the conversation."""
 
 
-def unhelpful_answers(session: Session, now: datetime, slug: str | None = None) -> Sequence[Unhelpful]:
-    """What did not help in the last 90 days, the newest first."""
+def unhelpful_answers(session: Session, staff: Staff, now: datetime, slug: str | None = None) -> Sequence[Unhelpful]:
+    """What did not help in the last 90 days, the newest first; `staff` looks."""
     answer, asked = aliased(Message), aliased(Message)
     in_danger = exists().where(Alert.conversation_id == Rating.conversation_id, Alert.kind == "urgent")
     wanted = (
-        select(Rating, case((in_danger, None), else_=asked.text), Student.given_name, Student.family_name)
+        select(
+            Rating,
+            case((in_danger, None), else_=asked.text),
+            case((readable(session, staff), True), else_=False),
+            Student.given_name,
+            Student.family_name,
+        )
         .join(answer, answer.id == Rating.message_id)
         .join(Conversation, Conversation.id == Rating.conversation_id)
         .outerjoin(asked, and_(asked.conversation_id == answer.conversation_id, asked.seq == answer.in_reply_to))
@@ -210,4 +219,7 @@ def unhelpful_answers(session: Session, now: datetime, slug: str | None = None) 
     if slug is not None:
         wanted = wanted.where(Rating.topic == slug)
     found = session.execute(wanted.order_by(Rating.created_at.desc(), Rating.id.desc()).limit(MOST_RATINGS))
-    return [Unhelpful(rating, question, tuple(filter(None, names))) for rating, question, *names in found]
+    return [
+        Unhelpful(rating, question, tuple(filter(None, names)), is_readable)
+        for rating, question, is_readable, *names in found
+    ]

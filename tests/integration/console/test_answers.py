@@ -9,11 +9,12 @@ import pytest
 
 from bot.bootstrap import Services
 from bot.content.loader import topic_texts
-from bot.conversations.models import Alert, Author
+from bot.conversations.models import Alert, Author, Conversation
 from bot.conversations.service import append
 from bot.editing.live import Editions
 from bot.editing.models import Reason
 from bot.editing.ratings import rate
+from bot.handoff.desks import join
 from bot.identity.models import Role, Staff
 from bot.paperwork.schema import load_procedures
 from tests.factories import make_conversation, make_staff, make_student, receive
@@ -214,6 +215,34 @@ async def test_what_did_not_help_is_listed_with_its_reason_and_the_question_with
         assert re.findall(r'href="/staff#([^"]+)"', page) == [str(newer), str(older), str(in_danger)]
     assert "Paying the CVEC" in pages[0]
     assert "nobody pressed “No”" in other
+
+
+async def test_what_did_not_help_at_another_desk_names_no_conversation_and_shows_an_adviser_no_question(
+    at, services, people
+):
+    """Ada and Nora work for housing; editors see every question, since answers belong to no desk."""
+    now = services.clock.now()
+    with services.database.write() as session:
+        ada = make_staff(session, now, "Ada")
+        for staff in (ada, people["Nora"]):
+            join(session, services.office, "housing", staff)
+        talks = [voted_down(session, now - timedelta(hours=hours), f"Asked {hours}") for hours in range(3)]
+        for talk, desk in zip(talks, ("office", "housing", None), strict=True):
+            session.get_one(Conversation, talk).desk = desk
+    async with browser(desk_app(services)) as client:
+        enter(client, services, ada)
+        pages = [
+            (await client.get("/staff/answers", params=query)).text for query in ({"view": "thumbs"}, {"topic": SLUG})
+        ]
+    editors = (await at["Nora"].get(view="thumbs")).text
+
+    for page, questions in (
+        *((page, ["Asked 1", "Asked 2"]) for page in pages),
+        (editors, ["Asked 0", "Asked 1", "Asked 2"]),
+    ):
+        assert page.count("It is unclear") == 3
+        assert re.findall(r'<q class="asked" dir="auto">([^<]*)</q>', page) == questions
+        assert re.findall(r'href="/staff#([^"]+)"', page) == [str(talk) for talk in talks[1:]]
 
 
 def voted_down(session, now, question, student_id=None):

@@ -1,6 +1,6 @@
 """Answers: what is due for review, drafts and reviews, what did not help, and each answer with its history."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import zip_longest
@@ -323,7 +323,7 @@ class Desk:
         due, work = [row for row in rows if is_due(row)], under_way(session)
         names = names_of_staff(session)
         titles = {slug: topic.file.title.get(self.language) for slug, topic in services.knowledge.topics.items()}
-        thumbs = unhelpful_answers(session, now)
+        thumbs = self._thumbs(titles)
         counts = {"due": len(due), "work": len(work), "thumbs": len(thumbs), "all": len(rows)}
         return self._page(
             "answers.html",
@@ -334,16 +334,21 @@ class Desk:
             work=[
                 edition_words(each, names, self.language) | {"title": titles.get(each.slug, each.slug)} for each in work
             ],
-            thumbs=[rating_words(each, titles, self.language) for each in thumbs],
+            thumbs=thumbs,
         )
+
+    def _thumbs(self, titles: Mapping[str, str], slug: str | None = None) -> list[dict[str, Any]]:
+        staff = self.signed_in.staff
+        found = unhelpful_answers(self.session, staff, self.services.clock.now(), slug)
+        # Answers belong to no desk: whoever mends them needs the question, masked, of every student.
+        sees_every_question = staff.role in MAY_EDIT
+        return [rating_words(each, titles, self.language, sees_every_question=sees_every_question) for each in found]
 
     def topic_page(self, slug: str, notices: Sequence[Notice], status: int = 200) -> Response:
         texts = live_texts(self.session, self.services.knowledge, slug)
-        now = self.services.clock.now()
         names, opened = names_of_staff(self.session), open_edition(self.session, slug)
         fields = fields_of(texts)
         titles = {slug: fields.title[self.language]}
-        thumbs = [rating_words(each, titles, self.language) for each in unhelpful_answers(self.session, now, slug)]
         past = [edition_words(each, names, self.language) for each in history(self.session, slug)]
         return self._page(
             "answer.html",
@@ -355,7 +360,7 @@ class Desk:
             owner=partial(owner_words, language=self.language),
             opened=edition_words(opened, names, self.language) if opened else None,
             past=past,
-            thumbs=thumbs,
+            thumbs=self._thumbs(titles, slug),
             rows=self._previews(slug, texts),
         )
 

@@ -156,15 +156,18 @@ def difference_words(old: Texts, new: Texts, language: str) -> list[dict[str, An
     ]
 
 
-def rating_words(unhelpful: Unhelpful, names: Mapping[str, str], language: str) -> dict[str, Any]:
-    """`names`: titles of topics."""
-    rating = unhelpful.rating
+def rating_words(
+    unhelpful: Unhelpful, names: Mapping[str, str], language: str, *, sees_every_question: bool
+) -> dict[str, Any]:
+    """`names`: titles of topics. A conversation that the colleague may not read has no number here."""
+    rating, is_readable = unhelpful.rating, unhelpful.is_readable
+    is_seen = is_readable or sees_every_question
     return {
-        "question": masked(unhelpful.question or "", unhelpful.names),
+        "question": masked(unhelpful.question or "", unhelpful.names) if is_seen else "",
         "topic": rating.topic,
         "title": names.get(rating.topic, rating.topic),
         "reason": say(language, REASONS[Reason(rating.reason)]) if rating.reason else "",
         "language": BY_CODE[rating.language].name if rating.language in BY_CODE else rating.language,
         "day": date_words(day_in_france(rating.created_at), language),
-        "conversation_id": str(rating.conversation_id),
+        "conversation_id": str(rating.conversation_id) if is_readable else None,
     }
