@@ -205,6 +205,10 @@ def sign_in(
     matches = _verified(known_hash or nobodys_hash, password)
     if staff is None or known_hash is None or not matches:
         raise NotSignedIn("The e-mail address or the password is wrong.")
+    _hold(session, staff)
+    if staff.disabled or staff.password_hash != known_hash:
+        # It was right when we began to look.
+        raise NotSignedIn("The e-mail address or the password is wrong.")
 
     _forgive(session, limits, attempts)
     if _hasher.check_needs_rehash(known_hash):
@@ -240,6 +244,7 @@ def take_second_step(
     attempts = _count(session, limits, now)
     right.tries += 1
     session.commit()
+    _hold(session, staff)
     if not is_right(session, staff, code, visitor.key, now):
         raise InvalidField("The code is wrong, or it was used before. Wait for the next one.", field="code")
     _forgive(session, limits, attempts)
@@ -247,6 +252,13 @@ def take_second_step(
     if not used.rowcount:  # type: ignore[attr-defined]
         raise NotSignedIn
     return _open(session, staff, visitor, now)
+
+
+def _hold(session: Session, staff: Staff) -> None:
+    """Read the account anew; until the end of the transaction nobody changes it, so that a new password either comes
+    before and is seen, or comes after and ends the session that is made now.
+    """
+    session.refresh(staff, with_for_update=True)
 
 
 def _open(session: Session, staff: Staff, visitor: Visitor, now: datetime) -> tuple[Staff, str, str]:

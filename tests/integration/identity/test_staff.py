@@ -1,12 +1,18 @@
 from datetime import timedelta
+from threading import Thread
 
+import pyotp
 import pytest
 from sqlalchemy import func, select
 
 from bot.db.session import Database
 from bot.errors import InvalidField, NotFound, NotSignedIn, TooMany
+from bot.identity import staff as staff_module
 from bot.identity.models import Role, SignInAttempt, Staff, StaffSession, StaffToken
+from bot.identity.second_step import begin, confirm
 from bot.identity.staff import (
+    CodeNeeded,
+    Visitor,
     all_staff,
     create_staff,
     disable_staff,
@@ -19,6 +25,7 @@ from bot.identity.staff import (
     sign_out,
     staff_of_email,
     staff_of_token,
+    take_second_step,
 )
 from tests.integration.identity.conftest import PASSWORD
 
@@ -49,6 +56,65 @@ def test_the_right_password_opens_a_session(database, claire, now):
 
 def test_every_sign_in_has_a_token_of_its_own(database, claire, now):
     assert enter(database, claire, PASSWORD, now) != enter(database, claire, PASSWORD, now)
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        lambda session, email, now: set_password(session, staff_of_email(session, email), "another brick in it", now),
+        disable_staff,
+    ],
+)
+def test_a_password_that_is_replaced_while_it_is_looked_at_opens_nothing(database, claire, now, monkeypatch, meanwhile):
+    look, elsewhere = staff_module._verified, Database(database.url)
+
+    def slowly(known: str, given: str) -> bool:
+        with elsewhere.write() as other:
+            meanwhile(other, claire, now)
+        return look(known, given)
+
+    monkeypatch.setattr(staff_module, "_verified", slowly)
+    with pytest.raises(NotSignedIn, match=r"^The e-mail address or the password is wrong\.$"):
+        enter(database, claire, PASSWORD, now)
+    elsewhere.close()
+    monkeypatch.undo()
+
+    with database.read() as session:
+        assert session.scalars(select(StaffSession)).all() == []
+    with pytest.raises(NotSignedIn):
+        enter(database, claire, PASSWORD, now)
+
+
+def test_a_second_step_that_is_under_way_ends_with_the_password(database, claire, now, monkeypatch):
+    key, before = b"k" * 32, now - timedelta(minutes=10)
+    with database.write() as session:
+        account = staff_of_email(session, claire)
+        codes = pyotp.TOTP(begin(session, account, key))
+        recovery = confirm(session, account, codes.at(before), key, before)
+    with database.write() as session, pytest.raises(CodeNeeded) as needed:
+        sign_in(session, claire, PASSWORD, HERE, now)
+    open_session, elsewhere = staff_module._open, Database(database.url)
+    threads = []
+
+    def slowly(*given):
+        """Somebody sets a new password when the code was found right, and may have to wait."""
+        threads.append(Thread(target=replace))
+        threads[0].start()
+        threads[0].join(0.3)
+        return open_session(*given)
+
+    def replace() -> None:
+        with elsewhere.write() as other:
+            set_password(other, staff_of_email(other, claire), "another brick in it", now)
+
+    monkeypatch.setattr(staff_module, "_open", slowly)
+    with database.write() as session:
+        take_second_step(session, needed.value.code_pass, recovery[0], Visitor(HERE, key=key), now)
+    threads[0].join()
+    elsewhere.close()
+
+    with database.read() as session:
+        assert session.scalars(select(StaffSession)).all() == []
 
 
 @pytest.mark.parametrize("email", ["claire@accueil.example", "nobody@accueil.example", "", "x" * 5000])
