@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.conversations.service import hash_token
@@ -438,7 +438,13 @@ def staff_of_token(session: Session, token: str, now: datetime) -> Staff:
 
 
 def check_throttle(session: Session, key: str, limit: int, now: datetime) -> None:
-    """Raises TooMany when this key has had so many attempts in a quarter of an hour."""
+    """Raises TooMany when this key has had so many attempts in a quarter of an hour.
+
+    Whoever counts the same key waits until the end of the transaction, so that nobody counts without the attempts of
+    those who come at the same time.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
     failures = session.scalars(
         select(SignInAttempt.at)
         .where(SignInAttempt.key == key, SignInAttempt.at > now - THROTTLE_WINDOW)

@@ -1,5 +1,6 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Thread
+from threading import Barrier, Thread
 
 import pyotp
 import pytest
@@ -175,6 +176,24 @@ def test_one_address_is_stopped_whatever_accounts_it_tries(database, claire, now
     token, _ = enter(database, claire, PASSWORD, now, address="192.0.2.2")
 
     assert who(database, token, now).staff.email == claire
+
+
+def test_five_guesses_are_five_when_they_come_at_the_same_time(database, claire, now, monkeypatch):
+    looked = []
+    monkeypatch.setattr(staff_module, "_verified", lambda *_: bool(looked.append(1)))
+    together = Barrier(12)
+
+    def guess(number: int) -> type[Exception]:
+        together.wait()
+        with pytest.raises((NotSignedIn, TooMany)) as refused:
+            enter(database, claire, f"guess {number}", now, f"192.0.2.{number}")
+        return refused.type
+
+    with ThreadPoolExecutor(12) as pool:
+        refusals = list(pool.map(guess, range(12)))
+
+    assert len(looked) == 5
+    assert (refusals.count(NotSignedIn), refusals.count(TooMany)) == (5, 7)
 
 
 def test_attempts_are_kept_for_a_day(database, claire, now):
