@@ -27,7 +27,7 @@ def add_to(app: typer.Typer) -> None:
 
         with one_sentence() as settings:
             check_folder(settings.data)
-            with closing(Database(settings.database)) as database, database.read() as session:
+            with closing(Database(settings.database)) as database, database.snapshot() as session:
                 state = verify(session)
                 is_known = not expect or expect == state.hash or is_part_of(session, expect)
             if state.fault is not None:

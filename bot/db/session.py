@@ -69,6 +69,17 @@ class Database:
             yield session
 
     @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """As `read`, with one state for every statement, whatever others write meanwhile; SQLite reads so anyway.
+
+        Raises:
+            Unavailable: as for `read`.
+        """
+        level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self._session(writes=False, **level) as session:
+            yield session
+
+    @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that is committed at the end, or rolled back by any exception.
 
@@ -96,12 +107,13 @@ class Database:
             self._writer.release()
 
     @contextmanager
-    def _session(self, *, writes: bool) -> Iterator[Session]:
+    def _session(self, **options: Any) -> Iterator[Session]:
+        """`options`: of the connection; "writes" is read when its transaction begins."""
         try:
             connection = self.engine.connect()
         except (DBAPIError, NoConnectionFree) as error:
             raise Unavailable from error
-        with connection, Session(connection.execution_options(writes=writes), expire_on_commit=False) as session:
+        with connection, Session(connection.execution_options(**options), expire_on_commit=False) as session:
             try:
                 yield session
             except OperationalError as error:

@@ -90,7 +90,7 @@ class ChainState:
 
 
 def verify(session: Session) -> ChainState:
-    """Compute the whole chain anew and compare.
+    """Compute the whole chain anew and compare. The session is one of `Database.snapshot`: the log grows meanwhile.
 
     Found are: an entry that was changed, removed, inserted or moved, details that were emptied without an erasure,
     a beginning or an end that was cut off. Not found is a chain that somebody with all rights rewrote to its end:

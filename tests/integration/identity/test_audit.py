@@ -11,6 +11,7 @@ from sqlalchemy.exc import DatabaseError
 
 from bot.db.migrate import alembic_config, upgrade
 from bot.db.session import Database
+from bot.identity import audit
 from bot.identity.audit import empty_details, is_part_of, purge_before, record, verify
 from bot.identity.chain import GUARDS, UNGUARDS
 from bot.identity.models import AuditEntry, AuditHead, Role
@@ -24,8 +25,27 @@ def write(database: Database, now, *actions: str) -> None:
 
 
 def state_of(database: Database):
-    with database.read() as session:
+    with database.snapshot() as session:
         return verify(session)
+
+
+def test_a_log_that_grows_and_is_emptied_while_it_is_checked_is_whole(database, now, monkeypatch):
+    write(database, now, "claim", "read", "close")
+    in_order = audit._in_order
+
+    def slowly(session):
+        """An entry and an erasure come after the head was read."""
+        write(database, now, "search")
+        with database.write() as other:
+            empty_details(other, AuditEntry.action == "close", now)
+        yield from in_order(session)
+
+    monkeypatch.setattr(audit, "_in_order", slowly)
+    during = state_of(database)
+    monkeypatch.undo()
+
+    assert (during.entries, during.fault) == (3, None)
+    assert (state_of(database).entries, state_of(database).fault) == (5, None)
 
 
 def unguarded(database: Database, statement: str, **values) -> None:

@@ -68,7 +68,7 @@ def render(request: Request, signed_in: SignedIn) -> Response:
     except InvalidField as fault:
         field = str(fault.details["field"])
         faults = {field: say(language, WRONG[field])}
-    with services.database.read() as session:
+    with services.database.snapshot() as session:
         checked = verify(session) if "check" in request.query_params else None
         found = [] if faults else _entries(session, wanted, ROWS + 1)
         everybody = all_staff(session)
