@@ -278,3 +278,5 @@ class Alert(Base):
     key: Mapped[str] = mapped_column(String(120), unique=True)
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]
+    """When a mail told of a danger."""

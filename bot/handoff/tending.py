@@ -1,5 +1,5 @@
-"""What time does to conversations: snoozed ones wake, long waits, answers and promises that are due are told by mail,
-the default desk takes what is at none, and what a colleague who is gone left unanswered waits again.
+"""What time does to conversations: dangers, long waits, answers and promises that are due are told by mail,
+snoozed ones wake, the default desk takes what is at none, and what a colleague who is gone left unanswered waits again.
 
 One small transaction for each conversation, each of which looks again at what it acts on.
 """
@@ -8,20 +8,20 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from bot.clock import PARIS, day_in_france
-from bot.conversations.models import Author, Control, Conversation, Message, OutboxEntry
+from bot.conversations.models import Alert, Author, Control, Conversation, Message, OutboxEntry
 from bot.conversations.service import locked_conversation
 from bot.db.session import Database
 from bot.errors import NotFound
 from bot.handoff.desks import Office, coordinators
 from bot.handoff.hours import is_open, opening_time, usual_wait
 from bot.handoff.models import Case, Reason, Task
-from bot.handoff.queries import is_in_danger
+from bot.handoff.queries import URGENT, in_danger
 from bot.handoff.service import AWAY_FOR, can_be_mailed, open_case, requeue_absent, unanswered_since
-from bot.handoff.words import answer_mail, promises_mail, waiting_mail
+from bot.handoff.words import answer_mail, danger_mail, promises_mail, waiting_mail
 from bot.identity.models import Staff, StaffSession, StaffToken
 from bot.log import get_logger
 from bot.students.models import Student
@@ -49,7 +49,14 @@ def tend(database: Database, office: Office, present: Present, now: datetime, ad
     Raises:
         Unavailable: the database cannot be reached; what was done before stays done.
     """
+    danger = _untold_danger(now)
     return {
+        # Before all else: no fault in what follows may keep it back.
+        *_each(
+            database,
+            lambda session: session.scalars(danger).all(),
+            lambda session, found: _tell_danger(session, found, danger, office, now, address),
+        ),
         *_each(database, _at_no_desk(office), lambda session, found: _bring_to_desk(session, found, office)),
         *_each(database, _snoozed(now), lambda session, found: _wake(session, found, now)),
         *_each(database, _left_behind(office, now), lambda session, found: _bring_back(session, found, office, now)),
@@ -75,6 +82,57 @@ def _each(
             except NotFound:
                 continue
     return changed
+
+
+_UNTOLD = (Alert.kind == URGENT, Alert.seen_at.is_(None), Alert.told_at.is_(None))
+"""What a student wrote of a danger, and nobody has seen or been told."""
+
+
+def _untold_danger(now: datetime) -> Select[UUID]:
+    """Each time somebody writes of a danger, also to a colleague who has the conversation; and whoever is in danger
+    and waits again because nobody has it any more."""
+    wrote = exists().where(Alert.conversation_id == Conversation.id, *_UNTOLD).correlate(Conversation)
+    is_awake = or_(Conversation.snoozed_until.is_(None), Conversation.snoozed_until <= now)
+    waits_untold = and_(Conversation.control == Control.WAITING, Case.escalated_at.is_(None), is_awake, in_danger())
+    return (
+        select(Conversation.id)
+        .outerjoin(Case, and_(Case.conversation_id == Conversation.id, Case.closed_at.is_(None)))
+        .where(Conversation.control.in_(TENDED), or_(wrote, waits_untold))
+        .limit(BATCH)
+    )
+
+
+def _tell_danger(
+    session: Session,
+    conversation: Conversation,
+    danger: Select[UUID],
+    office: Office,
+    now: datetime,
+    address: str,
+) -> bool:
+    """A mail to those who can send somebody and to whoever has the conversation; it stays untold while there is
+    nobody to tell."""
+    if session.scalar(danger.where(Conversation.id == conversation.id)) is None:
+        return False
+    slug = conversation.desk or office.default
+    readers = {person.id: person for person in coordinators(session, slug)}
+    holder = session.get(Staff, conversation.assignee_id) if conversation.control == Control.STAFF else None
+    if holder is not None and not holder.disabled:
+        readers[holder.id] = holder
+    if not readers:
+        return False
+    for alert in session.scalars(select(Alert).where(Alert.conversation_id == conversation.id, *_UNTOLD)):
+        alert.told_at = now
+    if holder is None and (case := open_case(session, conversation)) is not None and case.escalated_at is None:
+        case.escalated_at = now
+    desk = office.desk(slug)
+    for person in readers.values():
+        name = None if holder is None else holder.name
+        subject, text = danger_mail(person.language, desk.name.get(person.language), name, f"{address}/staff")
+        key = f"danger:{conversation.id}:{person.id}:{now.timestamp():.3f}"
+        _put(session, key, conversation, person.email, person.language, subject, text, now)
+    log.info("danger_told", conversation=str(conversation.id), people=len(readers))
+    return True
 
 
 def _at_no_desk(office: Office) -> Callable[[Session], Sequence[UUID]]:
@@ -169,25 +227,22 @@ def _long_waiting(now: datetime) -> Callable[[Session], Sequence[UUID]]:
 
 
 def _escalate(session: Session, conversation: Conversation, office: Office, now: datetime, address: str) -> bool:
-    """Once for each request: the mark in the list, and a mail to those who can send somebody; in danger at once."""
+    """Once for each request: the mark in the list, and a mail to those who can send somebody."""
     case = open_case(session, conversation)
     if case is None or case.escalated_at is not None or conversation.control != Control.WAITING:
         return False
     desk = office.desk(conversation.desk)
     waited = opening_time(office.hours, conversation.waiting_since or case.opened_at, now)
-    danger = is_in_danger(session, conversation.id)
-    if waited < timedelta(minutes=desk.escalate_after) and not danger:
+    if waited < timedelta(minutes=desk.escalate_after):
         return False
     case.escalated_at = now
     minutes = int(waited.total_seconds() // 60)
     for person in coordinators(session, conversation.desk or office.default):
-        subject, text = waiting_mail(
-            person.language, desk.name.get(person.language), None if danger else minutes, f"{address}/staff"
-        )
+        subject, text = waiting_mail(person.language, desk.name.get(person.language), minutes, f"{address}/staff")
         # With the instant: a request that a colleague left behind may wait too long a second time.
         key = f"waiting:{case.id}:{person.id}:{now.timestamp():.0f}"
         _put(session, key, conversation, person.email, person.language, subject, text, now)
-    log.info("wait_too_long", conversation=str(conversation.id), minutes=minutes, danger=danger)
+    log.info("wait_too_long", conversation=str(conversation.id), minutes=minutes)
     return True
 
 

@@ -134,9 +134,9 @@ def promises_mail(language: str, number: int, name: str | None, address: str) ->
     return say(language, "A promise is due"), text
 
 
-def waiting_mail(language: str, desk: str, minutes: int | None, address: str) -> tuple[str, str]:
-    """(subject, text) for a coordinator, without a word of the student; `minutes` None: somebody is in danger."""
-    if minutes is None:
+def danger_mail(language: str, desk: str, name: str | None, address: str) -> tuple[str, str]:
+    """(subject, text) for a colleague, without a word of the student; `name`: who has the conversation, or None."""
+    if name is None:
         text = say(
             language,
             "At the desk {desk} a student wrote of a danger or an urgent need, and nobody has taken over yet. The "
@@ -144,7 +144,20 @@ def waiting_mail(language: str, desk: str, minutes: int | None, address: str) ->
             desk=desk,
             address=address,
         )
-        return say(language, "Urgent: a student needs a person now"), text
+    else:
+        text = say(
+            language,
+            "At the desk {desk} a student wrote of a danger or an urgent need. {name} has the conversation, so the "
+            "assistant is silent there and gave no emergency numbers:\n\n{address}\n",
+            desk=desk,
+            name=name,
+            address=address,
+        )
+    return say(language, "Urgent: a student needs a person now"), text
+
+
+def waiting_mail(language: str, desk: str, minutes: int, address: str) -> tuple[str, str]:
+    """(subject, text) for a coordinator, without a word of the student."""
     text = say_n(
         language,
         "At the desk {desk} a student has waited for {number} minute of opening time, and nobody has taken over yet:"

@@ -253,6 +253,72 @@ def test_a_danger_is_mailed_at_once_even_at_night_and_once_only(database, talk, 
     assert mails(database) == [(ines.email, "Urgent: a student needs a person now")]
 
 
+def write_of_danger(database, talk, at, number=1):
+    with database.write() as session:
+        receive(session, talk, "I want to kill myself", at)
+        session.add(Alert(conversation_id=talk, kind="urgent", key=f"urgent:{number}", created_at=at))
+
+
+URGENT_MAIL = "Urgent: a student needs a person now"
+
+
+def test_a_danger_is_mailed_also_after_a_mail_that_the_student_waits(database, talk, now):
+    with database.write() as session:
+        ines = make_staff(session, now, "Ines", Role.COORDINATOR)
+    wait_at(database, talk, now)
+    due(database, now + timedelta(minutes=60))
+    write_of_danger(database, talk, now + timedelta(minutes=61))
+
+    assert due(database, now + timedelta(minutes=62)) == {talk}
+    assert due(database, now + timedelta(minutes=63)) == set()
+    assert mails(database) == [(ines.email, "A student waits for a person"), (ines.email, URGENT_MAIL)]
+
+
+def test_a_danger_written_to_a_colleague_is_mailed_to_them_and_to_the_coordinators_of_the_desk(database, talk, claire):
+    with database.write() as session:
+        ines = make_staff(session, EVENING, "Ines", Role.COORDINATOR)
+        make_staff(session, EVENING, "Omar", Role.COORDINATOR)
+        join(session, OFFICE, "housing", ines)
+    held(database, talk, claire, EVENING)
+    write_of_danger(database, talk, EVENING + timedelta(minutes=20))
+
+    assert due(database, EVENING + timedelta(minutes=21)) == {talk}
+    for hours in (1, 4, 8, 11):
+        assert due(database, EVENING + timedelta(hours=hours)) == set()
+    assert mails(database) == [(ines.email, URGENT_MAIL), (claire.email, URGENT_MAIL)]
+    with database.read() as session:
+        assert {row.payload["text"] for row in session.scalars(select(OutboxEntry))} == {
+            "At the desk Housing a student wrote of a danger or an urgent need. Claire has the conversation, so the "
+            "assistant is silent there and gave no emergency numbers:\n\nhttp://desk.test/staff\n"
+        }
+
+
+def test_each_danger_is_mailed_and_none_that_a_colleague_has_seen(database, talk, claire):
+    held(database, talk, claire, EVENING)
+    for number in (1, 2):
+        write_of_danger(database, talk, EVENING + timedelta(minutes=number), number)
+        due(database, EVENING + timedelta(minutes=number))
+    assert mails(database) == [(claire.email, URGENT_MAIL)] * 2
+
+    write_of_danger(database, talk, EVENING + timedelta(minutes=3), 3)
+    with database.write() as session:
+        for alert in session.scalars(select(Alert)):
+            alert.seen_at = EVENING + timedelta(minutes=3)
+    assert due(database, EVENING + timedelta(minutes=4)) == set()
+    assert mails(database) == [(claire.email, URGENT_MAIL)] * 2
+
+
+def test_a_danger_stays_to_be_told_while_there_is_nobody_to_tell(database, talk):
+    wait_at(database, talk, EVENING)
+    write_of_danger(database, talk, EVENING)
+    assert due(database, EVENING) == set()
+
+    with database.write() as session:
+        ines = make_staff(session, EVENING, "Ines", Role.COORDINATOR)
+    assert due(database, EVENING + timedelta(minutes=1)) == {talk}
+    assert mails(database) == [(ines.email, URGENT_MAIL)]
+
+
 def test_the_night_is_no_wait(database, talk, now):
     with database.write() as session:
         make_staff(session, now, "Omar", Role.COORDINATOR)
