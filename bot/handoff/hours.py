@@ -1,7 +1,7 @@
 """Opening hours on a French clock: whether the desk is open, when it opens, how much of a wait lies in them. Pure."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from statistics import median
 
@@ -44,6 +44,22 @@ def opening_time(hours: list[DeskHours] | None, start: datetime, end: datetime) 
             total += timedelta(seconds=max(overlap, 0))
         day += timedelta(days=1)
     return total
+
+
+def opening_time_ago(hours: list[DeskHours] | None, end: datetime, span: timedelta) -> datetime | None:
+    """The latest instant from which until `end` the desk was open for so long: who waits since then or before has
+    waited for `span`. None when it was not in MOST_DAYS."""
+    if hours is None:
+        return end - span
+    today = end.astimezone(PARIS).date()
+    for days in range(MOST_DAYS):
+        for opens, closes in sorted(_slots(hours, today - timedelta(days=days)), reverse=True):
+            # In UTC, as above.
+            first, last = opens.astimezone(UTC), min(closes.astimezone(UTC), end)
+            if last - first >= span:
+                return last - span
+            span -= max(last - first, timedelta())
+    return None
 
 
 def usual_wait(waits: Sequence[timedelta]) -> timedelta | None:

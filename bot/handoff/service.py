@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ScalarSelect, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from bot.conversations.brought import MOST_FILES_A_DAY, MOST_MEGABYTES_A_DAY, clean_name, line_of, media_type_of
 from bot.conversations.messages import Brought
@@ -355,12 +355,15 @@ def _give(session: Session, conversation: Conversation, move: Move, staff: Staff
     _notice(session, conversation, now_talking_to(conversation.language, staff.name), now)
 
 
-def unanswered_since(session: Session, conversation_id: UUID) -> datetime | None:
-    """When the student wrote the first words after those of a colleague; None: a colleague had the last word."""
-    of_it = Message.conversation_id == conversation_id
-    answered = select(func.max(Message.seq)).where(of_it, Message.author == Author.STAFF).scalar_subquery()
-    unanswered = of_it, Message.author == Author.STUDENT, Message.seq > func.coalesce(answered, 0)
-    return session.scalar(select(func.min(Message.created_at)).where(*unanswered))
+def unanswered() -> ScalarSelect[datetime]:
+    """When the student of a conversation wrote the first words after those of a colleague; NULL: a colleague had the
+    last word."""
+    said = aliased(Message)
+    of_it = said.conversation_id == Conversation.id, said.author == Author.STAFF
+    answered = select(func.max(said.seq)).where(*of_it).correlate(Conversation).scalar_subquery()
+    wrote = Message.conversation_id == Conversation.id, Message.author == Author.STUDENT
+    is_after = Message.seq > func.coalesce(answered, 0)
+    return select(func.min(Message.created_at)).where(*wrote, is_after).correlate(Conversation).scalar_subquery()
 
 
 def _waits_again(session: Session, conversation: Conversation, case: Case, move: Move, now: datetime) -> None:
@@ -368,7 +371,8 @@ def _waits_again(session: Session, conversation: Conversation, case: Case, move:
     said anything, else since their first words after what one said, or from now on."""
     said = Message.conversation_id == conversation.id, Message.author == Author.STAFF
     was_answered = session.scalar(select(exists().where(*said, Message.created_at >= case.opened_at)))
-    since = (unanswered_since(session, conversation.id) or now) if was_answered else case.opened_at
+    wrote = session.scalar(select(unanswered()).where(Conversation.id == conversation.id))
+    since = (wrote or now) if was_answered else case.opened_at
     conversation.assignee_id = None
     _move(conversation, move, now)
     conversation.waiting_since = since

@@ -4,11 +4,13 @@ snoozed ones wake, the default desk takes what is at none, and what a colleague 
 One small transaction for each conversation, each of which looks again at what it acts on.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
+from sqlalchemy import case as by_value
 from sqlalchemy.orm import Session
 
 from bot.clock import PARIS, day_in_france
@@ -17,10 +19,10 @@ from bot.conversations.service import locked_conversation
 from bot.db.session import Database
 from bot.errors import NotFound
 from bot.handoff.desks import Office, coordinators
-from bot.handoff.hours import is_open, opening_time, usual_wait
+from bot.handoff.hours import is_open, opening_time, opening_time_ago, usual_wait
 from bot.handoff.models import Case, Reason, Task
 from bot.handoff.queries import URGENT, in_danger
-from bot.handoff.service import AWAY_FOR, can_be_mailed, open_case, requeue_absent, unanswered_since
+from bot.handoff.service import AWAY_FOR, can_be_mailed, open_case, requeue_absent, unanswered
 from bot.handoff.words import answer_mail, danger_mail, promises_mail, waiting_mail
 from bot.identity.models import Staff, StaffSession, StaffToken
 from bot.log import get_logger
@@ -49,38 +51,36 @@ def tend(database: Database, office: Office, present: Present, now: datetime, ad
     Raises:
         Unavailable: the database cannot be reached; what was done before stays done.
     """
-    danger = _untold_danger(now)
     return {
         # Before all else: no fault in what follows may keep it back.
         *_each(
-            database,
-            lambda session: session.scalars(danger).all(),
-            lambda session, found: _tell_danger(session, found, danger, office, now, address),
+            database, _untold_danger(now), lambda session, found: _tell_danger(session, found, office, now, address)
         ),
         *_each(database, _at_no_desk(office), lambda session, found: _bring_to_desk(session, found, office)),
-        *_each(database, _snoozed(now), lambda session, found: _wake(session, found, now)),
+        *_each(database, _snoozed(now), _wake),
         *_each(database, _left_behind(office, now), lambda session, found: _bring_back(session, found, office, now)),
-        *_each(database, _long_waiting(now), lambda session, found: _escalate(session, found, office, now, address)),
+        *_each(
+            database, _long_waiting(office, now), lambda session, found: _escalate(session, found, office, now, address)
+        ),
         *_each(database, _answered(now), lambda session, found: _mail(session, found, present, now, address)),
         *_tell_promises(database, office, now, address),
     }
 
 
-def _each(
-    database: Database,
-    query: Callable[[Session], Sequence[UUID]],
-    deed: Callable[[Session, Conversation], bool],
-) -> set[UUID]:
+def _each(database: Database, due: Select[UUID], deed: Callable[[Session, Conversation], bool]) -> set[UUID]:
+    """`due` finds nothing but what is due, so that nothing keeps what comes behind it back."""
     with database.read() as session:
-        found = query(session)
+        found = session.scalars(due.limit(BATCH)).all()
     changed = set()
     for conversation_id in found:
         with database.write() as session:
             try:
-                if deed(session, locked_conversation(session, conversation_id)):
-                    changed.add(conversation_id)
+                conversation = locked_conversation(session, conversation_id)
             except NotFound:
                 continue
+            is_due = session.scalar(due.where(Conversation.id == conversation_id)) is not None
+            if is_due and deed(session, conversation):
+                changed.add(conversation_id)
     return changed
 
 
@@ -98,22 +98,12 @@ def _untold_danger(now: datetime) -> Select[UUID]:
         select(Conversation.id)
         .outerjoin(Case, and_(Case.conversation_id == Conversation.id, Case.closed_at.is_(None)))
         .where(Conversation.control.in_(TENDED), or_(wrote, waits_untold))
-        .limit(BATCH)
     )
 
 
-def _tell_danger(
-    session: Session,
-    conversation: Conversation,
-    danger: Select[UUID],
-    office: Office,
-    now: datetime,
-    address: str,
-) -> bool:
+def _tell_danger(session: Session, conversation: Conversation, office: Office, now: datetime, address: str) -> bool:
     """A mail to those who can send somebody and to whoever has the conversation; it stays untold while there is
     nobody to tell."""
-    if session.scalar(danger.where(Conversation.id == conversation.id)) is None:
-        return False
     slug = conversation.desk or office.default
     readers = {person.id: person for person in coordinators(session, slug)}
     holder = session.get(Staff, conversation.assignee_id) if conversation.control == Control.STAFF else None
@@ -135,83 +125,63 @@ def _tell_danger(
     return True
 
 
-def _at_no_desk(office: Office) -> Callable[[Session], Sequence[UUID]]:
+def _at_no_desk(office: Office) -> Select[UUID]:
     """What somebody should look after, and the desk is not, or no longer, in knowledge/desks.yml."""
     is_unknown = Conversation.desk.not_in(office.desks)
     waits_at_none = and_(Conversation.desk.is_(None), Conversation.control == Control.WAITING)
-    query = select(Conversation.id).where(Conversation.control.in_(TENDED), or_(is_unknown, waits_at_none)).limit(BATCH)
-    return lambda session: session.scalars(query).all()
+    return select(Conversation.id).where(Conversation.control.in_(TENDED), or_(is_unknown, waits_at_none))
 
 
 def _bring_to_desk(session: Session, conversation: Conversation, office: Office) -> bool:
     """The default desk takes it: else it would be in no desk's lists."""
-    waits_at_none = conversation.desk is None and conversation.control == Control.WAITING
-    is_unknown = conversation.desk is not None and conversation.desk not in office.desks
-    if conversation.control not in TENDED or not (is_unknown or waits_at_none):
-        return False
     conversation.desk = office.default
     if (case := open_case(session, conversation)) is not None:
         case.desk = office.default
     return True
 
 
-def _left_behind(office: Office, now: datetime) -> Callable[[Session], Sequence[UUID]]:
-    """What a colleague has who is gone, and the student waits for an answer."""
-    seen = select(func.max(StaffSession.seen_at)).where(StaffSession.staff_id == Staff.id).scalar_subquery()
-    is_gone = or_(Staff.disabled, seen.is_(None), seen <= now - GONE_FOR_A_DAY)
-    query = (
-        select(Conversation)
+def _left_behind(office: Office, now: datetime) -> Select[UUID]:
+    """What a colleague has who is gone, and the student waits for an answer: at once where the account is disabled;
+    else after a day without a sign of the colleague, in which the student has waited as long in opening time as the
+    desk lets anybody wait."""
+    since = unanswered()
+    is_unseen = and_(~_was_seen(now - GONE_FOR_A_DAY), _is_too_long_ago(office, since, now))
+    return (
+        select(Conversation.id)
         .join(Staff, Staff.id == Conversation.assignee_id)
-        .where(Conversation.control == Control.STAFF, Conversation.snoozed_until.is_(None), is_gone)
+        .where(Conversation.control == Control.STAFF, Conversation.snoozed_until.is_(None))
+        .where(since.is_not(None), or_(Staff.disabled, is_unseen))
         .order_by(Conversation.updated_at)
     )
 
-    def find(session: Session) -> Sequence[UUID]:
-        held = session.scalars(query).all()
-        return [each.id for each in held if _is_left_behind(session, office, each, now)][:BATCH]
 
-    return find
-
-
-def _is_left_behind(session: Session, office: Office, conversation: Conversation, now: datetime) -> bool:
-    """At once where the account is disabled; else after a day without a sign of the colleague, in which the student
-    has waited as long in opening time as the desk lets anybody wait."""
-    if conversation.control != Control.STAFF or conversation.snoozed_until is not None:
-        return False
-    since = unanswered_since(session, conversation.id)
-    if since is None:
-        return False
-    staff = session.get_one(Staff, conversation.assignee_id)
-    if staff.disabled:
-        return True
-    seen = last_seen(session, staff, conversation)
-    if seen is not None and now - seen < GONE_FOR_A_DAY:
-        return False
-    patience = timedelta(minutes=office.desk(conversation.desk).escalate_after)
-    return opening_time(office.hours, since, now) >= patience
+def _is_too_long_ago(office: Office, since: ColumnElement[Any], now: datetime) -> ColumnElement[bool]:
+    """Whether a conversation has waited since then, in opening time, as long as its desk lets anybody wait."""
+    latest = {
+        slug: literal(
+            opening_time_ago(office.hours, now, timedelta(minutes=desk.escalate_after)), Conversation.waiting_since.type
+        )
+        for slug, desk in office.desks.items()
+    }
+    return since <= by_value(latest, value=Conversation.desk, else_=latest[office.default])
 
 
 def _bring_back(session: Session, conversation: Conversation, office: Office, now: datetime) -> bool:
-    if not _is_left_behind(session, office, conversation, now):
-        return False
     requeue_absent(session, conversation, office, now)
     return True
 
 
-def _snoozed(now: datetime) -> Callable[[Session], Sequence[UUID]]:
-    query = select(Conversation.id).where(Conversation.snoozed_until <= now).limit(BATCH)
-    return lambda session: session.scalars(query).all()
+def _snoozed(now: datetime) -> Select[UUID]:
+    return select(Conversation.id).where(Conversation.snoozed_until <= now)
 
 
-def _wake(_session: Session, conversation: Conversation, now: datetime) -> bool:
-    if conversation.snoozed_until is None or conversation.snoozed_until > now:
-        return False
+def _wake(_session: Session, conversation: Conversation) -> bool:
     conversation.snoozed_until = None
     return True
 
 
-def _long_waiting(now: datetime) -> Callable[[Session], Sequence[UUID]]:
-    query = (
+def _long_waiting(office: Office, now: datetime) -> Select[UUID]:
+    return (
         select(Conversation.id)
         .join(Case, Case.conversation_id == Conversation.id)
         .where(
@@ -219,22 +189,19 @@ def _long_waiting(now: datetime) -> Callable[[Session], Sequence[UUID]]:
             Case.closed_at.is_(None),
             Case.escalated_at.is_(None),
             or_(Conversation.snoozed_until.is_(None), Conversation.snoozed_until <= now),
+            _is_too_long_ago(office, func.coalesce(Conversation.waiting_since, Case.opened_at), now),
         )
         .order_by(Conversation.waiting_since)
-        .limit(BATCH)
     )
-    return lambda session: session.scalars(query).all()
 
 
 def _escalate(session: Session, conversation: Conversation, office: Office, now: datetime, address: str) -> bool:
     """Once for each request: the mark in the list, and a mail to those who can send somebody."""
     case = open_case(session, conversation)
-    if case is None or case.escalated_at is not None or conversation.control != Control.WAITING:
+    if case is None:
         return False
     desk = office.desk(conversation.desk)
     waited = opening_time(office.hours, conversation.waiting_since or case.opened_at, now)
-    if waited < timedelta(minutes=desk.escalate_after):
-        return False
     case.escalated_at = now
     minutes = int(waited.total_seconds() // 60)
     for person in coordinators(session, conversation.desk or office.default):
@@ -246,15 +213,14 @@ def _escalate(session: Session, conversation: Conversation, office: Office, now:
     return True
 
 
-def _answered(now: datetime) -> Callable[[Session], Sequence[UUID]]:
-    query = select(Conversation.id).where(Conversation.answer_due_at <= now).limit(BATCH)
-    return lambda session: session.scalars(query).all()
+def _answered(now: datetime) -> Select[UUID]:
+    return select(Conversation.id).where(Conversation.answer_due_at <= now)
 
 
 def _mail(session: Session, conversation: Conversation, present: Present, now: datetime, address: str) -> bool:
     """Tell a student who did not come back that an answer is there; one mail for all that is unread."""
     due = conversation.answer_due_at
-    if due is None or due > now:
+    if due is None:
         return False
     conversation.answer_due_at = None
     unread = _first_unread(session, conversation, present(conversation.id))
@@ -367,33 +333,36 @@ def requeue_if_absent(database: Database, office: Office, conversation_id: UUID,
 
 def is_absent(session: Session, office: Office, conversation: Conversation, now: datetime) -> bool:
     """Whether the colleague who holds it is gone: the account is disabled, or nobody saw them for so long."""
-    if conversation.control != Control.STAFF:
-        return False
-    staff = session.get(Staff, conversation.assignee_id)
-    if staff is None or staff.disabled:
-        return True
     is_closed = office.hours is not None and not is_open(office.hours, now)
     patience = GONE_AFTER if is_closed else GONE_FOR_A_DAY
-    seen = last_seen(session, staff, conversation)
-    return seen is None or now - seen >= patience
+    query = (
+        select(Conversation.id)
+        .join(Staff, Staff.id == Conversation.assignee_id)
+        .where(Conversation.id == conversation.id, or_(Staff.disabled, ~_was_seen(now - patience)))
+    )
+    return session.scalar(query) is not None
 
 
-def last_seen(session: Session, staff: Staff, conversation: Conversation) -> datetime | None:
-    """The last sign of a colleague: in a browser, by a token of another program, or in this conversation."""
-    signs = [
-        session.scalar(select(func.max(StaffSession.seen_at)).where(StaffSession.staff_id == staff.id)),
-        session.scalar(select(func.max(StaffToken.used_at)).where(StaffToken.staff_id == staff.id)),
-        session.scalar(
-            select(func.max(Message.created_at)).where(
-                Message.conversation_id == conversation.id,
-                Message.author == Author.STAFF,
-                Message.staff_id == staff.id,
-            )
-        ),
-        session.scalar(
-            select(func.max(Case.claimed_at)).where(
-                Case.conversation_id == conversation.id, Case.claimed_by == staff.id, Case.closed_at.is_(None)
-            )
-        ),
-    ]
-    return max((sign for sign in signs if sign is not None), default=None)
+def _was_seen(after: datetime) -> ColumnElement[bool]:
+    """Whether there is a sign of the colleague who has the conversation: in a browser, by a token of another program,
+    or in this conversation."""
+    return or_(
+        exists().where(StaffSession.staff_id == Staff.id, StaffSession.seen_at > after).correlate(Staff),
+        exists().where(StaffToken.staff_id == Staff.id, StaffToken.used_at > after).correlate(Staff),
+        exists()
+        .where(
+            Message.conversation_id == Conversation.id,
+            Message.author == Author.STAFF,
+            Message.staff_id == Staff.id,
+            Message.created_at > after,
+        )
+        .correlate(Conversation, Staff),
+        exists()
+        .where(
+            Case.conversation_id == Conversation.id,
+            Case.claimed_by == Staff.id,
+            Case.closed_at.is_(None),
+            Case.claimed_at > after,
+        )
+        .correlate(Conversation, Staff),
+    )

@@ -48,7 +48,7 @@ from bot.handoff import changes
 from bot.handoff.beside import snooze, wake
 from bot.handoff.models import Case
 from bot.handoff.service import claim, close, hand_to, open_case, queue_at, release, reply, send_file
-from bot.handoff.tending import GONE_FOR_A_DAY, is_absent, last_seen, requeue_if_absent, tend
+from bot.handoff.tending import GONE_FOR_A_DAY, is_absent, requeue_if_absent, tend
 from bot.handoff.undoing import UNDOABLE, undo
 from bot.identity.models import Role, Staff
 from bot.tables import METADATA
@@ -396,8 +396,7 @@ class Turns(RuleBasedStateMachine):
 
     def _is_gone(self, session) -> bool:
         conversation = session.get_one(Conversation, self.talk)
-        seen = last_seen(session, session.get_one(Staff, conversation.assignee_id), conversation)
-        return self.holder in self.disabled or seen is None or self.now - seen >= GONE_FOR_A_DAY - timedelta(seconds=1)
+        return is_absent(session, replace(OFFICE, hours=None), conversation, self.now + timedelta(seconds=1))
 
     # --- what must hold at every moment ---
 

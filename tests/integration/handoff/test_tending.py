@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from bot.assistant.deeds import talk_deeds
 from bot.channels.mail.channel import render
@@ -14,6 +14,7 @@ from bot.conversations.deeds import Context
 from bot.conversations.models import Alert, Author, Control, Conversation, OutboxEntry
 from bot.conversations.service import append
 from bot.errors import BotIsSilent
+from bot.handoff import tending
 from bot.handoff.beside import add_task, settle_task, snooze
 from bot.handoff.desks import Office, join
 from bot.handoff.models import Case, Reason
@@ -327,6 +328,54 @@ def test_the_night_is_no_wait(database, talk, now):
     assert due(database, datetime(2026, 11, 25, 8, 30, tzinfo=UTC)) == set()
     assert due(database, datetime(2026, 11, 25, 9, 0, tzinfo=UTC)) == {talk}
     assert mails(database) == [("omar@junia.example", "A student waits for a person")]
+
+
+def test_nobody_is_kept_back_by_those_who_have_not_waited_long_enough_for_their_desk(database, talk, now, monkeypatch):
+    monkeypatch.setattr(tending, "BATCH", 2)
+    patient = DeskFile.model_validate({"name": {"en": "Housing", "fr": "Logement"}, "escalate_after": 2400})
+    with database.write() as session:
+        make_staff(session, now, "Omar", Role.COORDINATOR)
+        for _ in range(3):
+            request_person(session, make_conversation(session, now), Reason.ASKED, now, desk="housing")
+    wait_at(database, talk, now + timedelta(minutes=1))
+    office = Office({**DESKS, "housing": patient}, HOURS)
+
+    assert due(database, now + timedelta(minutes=60), office=office) == set()
+    assert due(database, now + timedelta(minutes=61), office=office) == {talk}
+    assert waits_told(database) == [60]
+
+
+def statements_of(database, work):
+    """What a piece of work sends to the database."""
+    sent = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        sent.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    work()
+    event.remove(database.engine, "before_cursor_execute", note)
+    return sent
+
+
+def test_a_tick_in_which_nothing_is_due_writes_nothing_and_asks_as_much_of_many_as_of_one(database, claire):
+    def more(number):
+        with database.write() as session:
+            for _ in range(number):
+                request_person(session, make_conversation(session, EVENING), Reason.ASKED, EVENING, desk="office")
+                left = make_conversation(session, EVENING)
+                claim(session, left.id, claire, EVENING - timedelta(hours=13))
+                receive(session, left.id, "Are you there?", EVENING)
+
+    def tick():
+        assert due(database, EVENING + timedelta(minutes=5)) == set()
+
+    more(1)
+    of_one = statements_of(database, tick)
+    more(20)
+    assert statements_of(database, tick) == of_one
+    assert [each for each in of_one if not each.startswith(("BEGIN", "SELECT"))] == []
+    assert "BEGIN IMMEDIATE" not in of_one
 
 
 def hand_on(database, talk, claire, now):

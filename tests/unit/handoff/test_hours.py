@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.content.schema import DeskHours
-from bot.handoff.hours import opening_time, usual_wait
+from bot.handoff.hours import opening_time, opening_time_ago, usual_wait
 from bot.handoff.words import usual_wait_words
 
 HOURS = [DeskHours(weekday=day, opens="09:00", closes="17:00") for day in range(5)]
@@ -41,6 +41,31 @@ def test_the_change_of_the_clock_makes_the_working_day_no_longer():
 
 def test_while_the_hours_are_unknown_the_clock_counts():
     assert opening_time(None, at(28, 9), at(28, 21)) == timedelta(hours=12)
+
+
+@pytest.mark.parametrize(
+    ("end", "span", "expected"),
+    [
+        (at(24, 10, 30), timedelta(minutes=90), at(24, 9)),
+        (at(24, 20), timedelta(hours=1), at(24, 15)),
+        # From Monday 9:10 back over the weekend to Friday 16:30, on a French clock.
+        (at(30, 8, 10), timedelta(minutes=40), at(27, 15, 30)),
+        # Christmas is a Friday.
+        (at(28, 9, 0, 12), timedelta(hours=2), at(24, 15, 0, 12)),
+        (at(24, 10), timedelta(hours=3000), None),
+    ],
+)
+def test_who_waits_since_that_instant_or_before_has_waited_so_long(end, span, expected):
+    since = opening_time_ago(HOURS, end, span)
+
+    assert since == expected
+    if since is not None:
+        assert opening_time(HOURS, since, end) == span
+        assert opening_time(HOURS, since + timedelta(seconds=1), end) < span
+
+
+def test_while_the_hours_are_unknown_that_instant_is_one_on_the_clock():
+    assert opening_time_ago(None, at(28, 21), timedelta(hours=12)) == at(28, 9)
 
 
 def test_the_usual_wait_is_the_middle_one_and_nothing_is_said_of_four():
