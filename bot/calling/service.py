@@ -33,7 +33,7 @@ from bot.errors import InvalidField
 from bot.handoff.desks import Office, desks_of
 from bot.handoff.hours import is_open, opening_time
 from bot.handoff.models import Case
-from bot.handoff.service import MAY_ANSWER, check_role
+from bot.handoff.service import GONE, check_role
 from bot.identity.audit import record
 from bot.identity.models import PushBrowser, Staff, StaffSession
 from bot.log import get_logger
@@ -119,7 +119,7 @@ def call_people(database: Database, desk: Desk, now: datetime) -> int:
 def _people(session: Session) -> Sequence[Staff]:
     """Who wants to be called."""
     has_browser = select(PushBrowser.id).where(PushBrowser.staff_id == Staff.id).exists()
-    wanted = select(Staff).where(Staff.disabled.is_(False), Staff.role.in_(MAY_ANSWER))
+    wanted = select(Staff).where(~GONE)
     return session.scalars(wanted.where(or_(Staff.mail_after.is_not(None), has_browser)).order_by(Staff.id)).all()
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, exists, func, select
+from sqlalchemy import ScalarSelect, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.conversations.brought import MOST_FILES_A_DAY, MOST_MEGABYTES_A_DAY, clean_name, line_of, media_type_of
@@ -26,10 +26,17 @@ from bot.students.models import Student
 MAY_ANSWER = frozenset({Role.ADVISER, Role.COORDINATOR, Role.ADMIN})
 MAY_REASSIGN = frozenset({Role.COORDINATOR, Role.ADMIN})
 """Who may hand on what a colleague holds: colleagues fall ill."""
+GONE = or_(Staff.disabled, Staff.role.not_in(MAY_ANSWER))
+"""`is_gone` as a condition of a query."""
 WEB = "web"
 """The channel of the page, which is read only while it is open."""
 AWAY_FOR = timedelta(minutes=10)
 """How long a student may not have looked before a mail says that an answer is there."""
+
+
+def is_gone(staff: Staff) -> bool:
+    """Whether this account answers no students (any more): it is disabled, or its role may not."""
+    return staff.disabled or staff.role not in MAY_ANSWER
 
 
 def open_case(session: Session, conversation: Conversation) -> Case | None:
@@ -82,7 +89,7 @@ def hand_to(
         VersionChanged: it is not as it was at `version`, or it is closed.
         InvalidField: the colleague may not answer students, or has never signed in.
     """
-    if colleague.disabled or colleague.role not in MAY_ANSWER:
+    if is_gone(colleague):
         refused = mark("{colleague} may not answer students; choose another colleague.")
         raise InvalidField(refused, field="to.staff", colleague=colleague.name)
     if not colleague.can_sign_in:
@@ -314,7 +321,7 @@ def can_be_mailed(session: Session, conversation: Conversation) -> bool:
 
 def check_role(staff: Staff) -> None:
     """Raises NotAllowed for a role that may not answer students."""
-    if staff.disabled or staff.role not in MAY_ANSWER:
+    if is_gone(staff):
         raise NotAllowed
 
 
@@ -334,7 +341,7 @@ def name_of(session: Session, staff_id: int | None) -> str:
 
 def may_answer(session: Session) -> Sequence[Staff]:
     """Who can be given a conversation, by name."""
-    wanted = select(Staff).where(Staff.disabled.is_(False), Staff.role.in_(MAY_ANSWER))
+    wanted = select(Staff).where(~GONE)
     return [each for each in session.scalars(wanted.order_by(Staff.name, Staff.email)) if each.can_sign_in]
 
 

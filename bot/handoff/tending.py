@@ -22,7 +22,7 @@ from bot.handoff.desks import Office, coordinators
 from bot.handoff.hours import is_open, opening_time, opening_time_ago, usual_wait
 from bot.handoff.models import Case, Reason, Task
 from bot.handoff.queries import URGENT, in_danger
-from bot.handoff.service import AWAY_FOR, can_be_mailed, open_case, requeue_absent, unanswered
+from bot.handoff.service import AWAY_FOR, GONE, can_be_mailed, is_gone, open_case, requeue_absent, unanswered
 from bot.handoff.words import answer_mail, danger_mail, promises_mail, waiting_mail
 from bot.identity.models import Staff, StaffSession, StaffToken
 from bot.log import get_logger
@@ -107,7 +107,7 @@ def _tell_danger(session: Session, conversation: Conversation, office: Office, n
     slug = conversation.desk or office.default
     readers = {person.id: person for person in coordinators(session, slug)}
     holder = session.get(Staff, conversation.assignee_id) if conversation.control == Control.STAFF else None
-    if holder is not None and not holder.disabled:
+    if holder is not None and not is_gone(holder):
         readers[holder.id] = holder
     if not readers:
         return False
@@ -141,16 +141,16 @@ def _bring_to_desk(session: Session, conversation: Conversation, office: Office)
 
 
 def _left_behind(office: Office, now: datetime) -> Select[UUID]:
-    """What a colleague has who is gone, and the student waits for an answer: at once where the account is disabled;
-    else after a day without a sign of the colleague, in which the student has waited as long in opening time as the
-    desk lets anybody wait."""
+    """What a colleague has who is gone, and the student waits for an answer: at once where the account is disabled or
+    may not answer any more; else after a day without a sign of the colleague, in which the student has waited as long
+    in opening time as the desk lets anybody wait."""
     since = unanswered()
     is_unseen = and_(~_was_seen(now - GONE_FOR_A_DAY), _is_too_long_ago(office, since, now))
     return (
         select(Conversation.id)
         .join(Staff, Staff.id == Conversation.assignee_id)
         .where(Conversation.control == Control.STAFF, Conversation.snoozed_until.is_(None))
-        .where(since.is_not(None), or_(Staff.disabled, is_unseen))
+        .where(since.is_not(None), or_(GONE, is_unseen))
         .order_by(Conversation.updated_at)
     )
 
@@ -274,9 +274,9 @@ def _tell_promises_of(session: Session, owner_id: int, office: Office, now: date
     for task in found:
         task.told_at = now
     first = session.get_one(Conversation, found[0].conversation_id)
-    readers = coordinators(session, first.desk or office.default) if owner.disabled else [owner]
+    readers = coordinators(session, first.desk or office.default) if is_gone(owner) else [owner]
     for reader in readers:
-        name = owner.name if owner.disabled else None
+        name = owner.name if is_gone(owner) else None
         subject, text = promises_mail(reader.language, len(found), name, f"{address}/staff")
         key = f"promises:{owner_id}:{reader.id}:{now.timestamp():.0f}"
         _put(session, key, None, reader.email, reader.language, subject, text, now)
@@ -332,13 +332,13 @@ def requeue_if_absent(database: Database, office: Office, conversation_id: UUID,
 
 
 def is_absent(session: Session, office: Office, conversation: Conversation, now: datetime) -> bool:
-    """Whether the colleague who holds it is gone: the account is disabled, or nobody saw them for so long."""
+    """Whether the colleague who holds it may not answer any more, or nobody saw them for so long."""
     is_closed = office.hours is not None and not is_open(office.hours, now)
     patience = GONE_AFTER if is_closed else GONE_FOR_A_DAY
     query = (
         select(Conversation.id)
         .join(Staff, Staff.id == Conversation.assignee_id)
-        .where(Conversation.id == conversation.id, or_(Staff.disabled, ~_was_seen(now - patience)))
+        .where(Conversation.id == conversation.id, or_(GONE, ~_was_seen(now - patience)))
     )
     return session.scalar(query) is not None
 

@@ -124,9 +124,9 @@ def promises_mail(language: str, number: int, name: str | None, address: str) ->
         text = say_n(
             language,
             "The day of {number} promise has come that {name} made to a student. It is not marked as kept, and {name} "
-            "no longer works here:\n\n{address}\n",
+            "no longer answers students:\n\n{address}\n",
             "The day of {number} promises has come that {name} made to students. They are not marked as kept, and "
-            "{name} no longer works here:\n\n{address}\n",
+            "{name} no longer answers students:\n\n{address}\n",
             number,
             name=name,
             address=address,

@@ -585,6 +585,15 @@ def test_nobody_whose_mailbox_is_unknown_is_mailed(database, talk, claire, now):
 # --- the colleague is gone ---
 
 
+def leave(session, claire, way):
+    """Disabled, or in a role that answers no students."""
+    staff = session.get_one(Staff, claire.id)
+    if way == "disabled":
+        staff.disabled = True
+    else:
+        staff.role = Role(way)
+
+
 def held(database, talk, claire, now):
     with database.write() as session:
         request_person(session, session.get_one(Conversation, talk), Reason.ASKED, now, desk="housing")
@@ -630,10 +639,13 @@ def test_a_colleague_who_was_seen_in_a_browser_stays(database, talk, claire, now
     assert requeue_if_absent(database, OFFICE, talk, EVENING + timedelta(minutes=1)) is True
 
 
-def test_a_disabled_account_gives_way_at_once_and_the_student_is_told_who_is_not_there(database, talk, claire, now):
+@pytest.mark.parametrize("way", ["disabled", "editor", "auditor"])
+def test_who_may_not_answer_any_more_gives_way_at_once_and_the_student_is_told_who_is_not_there(
+    database, talk, claire, now, way
+):
     held(database, talk, claire, now)
     with database.write() as session:
-        session.get_one(Staff, claire.id).disabled = True
+        leave(session, claire, way)
 
     assert requeue_if_absent(database, OFFICE, talk, now) is True
     assert last_said(database, talk) == (
@@ -726,18 +738,24 @@ def test_a_promise_that_was_kept_is_not_told(database, talk, claire):
     assert mails(database) == []
 
 
-def test_coordinators_are_told_of_the_promises_of_a_colleague_who_has_left(database, talk, claire):
+@pytest.mark.parametrize("way", ["disabled", "editor", "auditor"])
+def test_coordinators_are_told_of_the_promises_of_somebody_who_answers_no_students_any_more(
+    database, talk, claire, way
+):
     promise(database, talk, claire, TUESDAY.date())
     with database.write() as session:
         make_staff(session, MONDAY, "Ines", Role.COORDINATOR)
-        session.get_one(Staff, claire.id).disabled = True
+        leave(session, claire, way)
 
     due(database, TUESDAY)
 
     assert mails(database) == [("ines@junia.example", "A promise is due")]
     with database.read() as session:
         (row,) = session.scalars(select(OutboxEntry))
-        assert row.payload["text"].startswith("The day of 1 promise has come that Claire made to a student.")
+        assert row.payload["text"] == (
+            "The day of 1 promise has come that Claire made to a student. It is not marked as kept, and Claire no "
+            "longer answers students:\n\nhttp://desk.test/staff\n"
+        )
 
 
 # --- what a colleague who is gone left unanswered ---
@@ -757,9 +775,13 @@ def unanswered(database, talk, claire):
     return evening + timedelta(minutes=2)
 
 
-def test_what_a_disabled_account_left_unanswered_waits_again_at_once(database, talk, claire, unanswered):
+@pytest.mark.parametrize("way", ["disabled", "editor", "auditor"])
+def test_what_somebody_left_unanswered_who_answers_no_students_any_more_waits_again_at_once(
+    database, talk, claire, unanswered, way
+):
     with database.write() as session:
-        session.get_one(Staff, claire.id).disabled = True
+        session.add(browser_of(claire, unanswered))
+        leave(session, claire, way)
 
     assert due(database, unanswered + timedelta(seconds=1)) == {talk}
     assert state(database, talk) == Control.WAITING
