@@ -267,14 +267,17 @@ def _untold(now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def _tell_promises_of(session: Session, owner_id: int, office: Office, now: datetime, address: str) -> None:
+    """They stay untold while there is nobody to tell."""
     owner = session.get_one(Staff, owner_id)
     found = session.scalars(select(Task).where(Task.owner_id == owner_id, *_untold(now)).with_for_update()).all()
     if not found:
         return
-    for task in found:
-        task.told_at = now
     first = session.get_one(Conversation, found[0].conversation_id)
     readers = coordinators(session, first.desk or office.default) if is_gone(owner) else [owner]
+    if not readers:
+        return
+    for task in found:
+        task.told_at = now
     for reader in readers:
         name = owner.name if is_gone(owner) else None
         subject, text = promises_mail(reader.language, len(found), name, f"{address}/staff")

@@ -758,6 +758,20 @@ def test_coordinators_are_told_of_the_promises_of_somebody_who_answers_no_studen
         )
 
 
+def test_a_promise_of_a_colleague_who_has_left_stays_to_be_told_while_there_is_nobody_to_tell(database, talk, claire):
+    promise(database, talk, claire, TUESDAY.date())
+    with database.write() as session:
+        leave(session, claire, "disabled")
+    due(database, TUESDAY)
+    assert mails(database) == []
+
+    with database.write() as session:
+        make_staff(session, TUESDAY, "Ines", Role.COORDINATOR)
+    for hours in (1, 2):
+        due(database, TUESDAY + timedelta(hours=hours))
+    assert mails(database) == [("ines@junia.example", "A promise is due")]
+
+
 # --- what a colleague who is gone left unanswered ---
 
 MORNING = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
