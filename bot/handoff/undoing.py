@@ -22,7 +22,7 @@ from bot.conversations.service import append, locked_conversation
 from bot.errors import AlreadyTaken, CannotChange, NotFound, VersionChanged
 from bot.handoff.desks import Office, may_read
 from bot.handoff.models import Case, Note, Task
-from bot.handoff.service import check_role, name_of, open_case
+from bot.handoff.service import check_role, is_gone, name_of, open_case
 from bot.handoff.words import assistant_back, now_talking_to, now_waiting_at
 from bot.identity.audit import record
 from bot.identity.models import Staff
@@ -46,7 +46,8 @@ def undo(
         NotAllowed: the role may not answer students.
         NotFound: the conversation is not to be seen, and the deed was not this colleague's.
         AlreadyTaken: a colleague has taken it since, or has answered after it was handed to them.
-        VersionChanged: it is not as the deed left it: the student wrote after a close, say, or it is undone already.
+        VersionChanged: it is not as the deed left it: the student wrote after a close, say, or it is undone already;
+            or whoever had it may not answer any more.
         CannotChange: a colleague's deed (`not_yours`), or older than two minutes (`too_late`).
     """
     check_role(staff)
@@ -64,6 +65,8 @@ def undo(
     since = _authors_since(session, conversation, before["seq"])
     if Author.STAFF in since:
         raise _has_gone_on(session, conversation, staff)
+    if before["assignee"] is not None and is_gone(session.get_one(Staff, before["assignee"])):
+        raise VersionChanged
     was_waiting = conversation.control == Control.WAITING
     _put_back_case(session, conversation, before["case"])
     _put_back(conversation, before, is_awake=Author.STUDENT in since)

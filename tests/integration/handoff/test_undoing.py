@@ -17,7 +17,7 @@ from bot.handoff.tending import tend
 from bot.handoff.undoing import UNDOABLE, keep_with_deed, undo
 from bot.identity.models import AuditEntry, Role, Staff
 from tests.factories import make_conversation, make_staff, receive, transcript
-from tests.integration.handoff.test_tending import OFFICE
+from tests.integration.handoff.test_tending import OFFICE, leave
 
 MINUTE = timedelta(minutes=1)
 
@@ -393,3 +393,20 @@ def test_an_undone_request_is_answered_and_closed_as_any_other(database, talk, a
         assert (case.opened_at, case.claimed_at, case.closed_at) == (now, now + MINUTE, now + 2 * MINUTE)
         assert open_case(session, session.get_one(Conversation, talk)) is None
         assert datetime.fromisoformat(session.get_one(Conversation, talk).undoing["at"]).tzinfo == UTC
+
+
+@pytest.mark.parametrize("way", ["disabled", "editor"])
+def test_nobody_who_may_not_answer_any_more_is_given_the_conversation_back(
+    database, talk, people, as_, undone, now, way
+):
+    as_("Claire", claim, now)
+    as_("Ada", to_colleague, now, "marc@junia.example")
+    with database.write() as session:
+        leave(session, session.get_one(Staff, people["Claire"]), way)
+    before = everything(database, talk)
+
+    with pytest.raises(VersionChanged):
+        undone("Ada", now + MINUTE)
+    assert everything(database, talk) == before
+    with database.read() as session:
+        assert transcript(session, talk)[-1] == ("system", "You are now talking to Marc.")
