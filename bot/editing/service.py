@@ -167,7 +167,7 @@ class Editing:
         return self._changed(edition)
 
     def restore(self, edition_id: int) -> Edition:
-        """Publish an earlier edition again, at once: two people have read it before.
+        """Publish an earlier edition again, at once: students have read it before.
 
         Raises:
             VersionChanged: it was never published, or it is what students read now.

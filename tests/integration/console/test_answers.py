@@ -77,6 +77,10 @@ def number_of(page) -> str:
     return found[1]
 
 
+def differences(page) -> list[tuple[str, str]]:
+    return re.findall(r"<(del|ins)>([^<]*)</", page.text)
+
+
 def form(knowledge, **changes):
     texts = topic_texts(knowledge.folder / "topics" / SLUG)
     file = knowledge.topics[SLUG].file
@@ -165,6 +169,22 @@ async def test_an_earlier_text_comes_back_with_one_press(at, knowledge):
 
     assert "The earlier text is published again" in page.text
     assert "An earlier text again" in page.text
+
+
+async def test_before_one_goes_back_to_an_earlier_text_one_sees_what_that_changes_for_students(at, knowledge):
+    edition = number_of(await at["Nora"].post("edit", topic=SLUG))
+    changes = form(knowledge, title_en="Paying the fee")
+    await at["Nora"].post("save", edition=edition, number=1, then="submit", **changes)
+    await at["Paul"].post("decide", edition=edition, number=2, deed="publish")
+    topic = await at["Paul"].get(topic=SLUG)
+    live, first = re.findall(r"edition=(\d+)", topic.text)
+    earlier = await at["Paul"].get(edition=first)
+    now = await at["Paul"].get(edition=live)
+
+    assert differences(earlier) == [("del", "fee"), ("ins", "CVEC")]
+    assert "Crossed out: as it was. Underlined: as it will be." in earlier.text
+    assert differences(now) == [("del", "CVEC"), ("ins", "fee")]
+    assert "Crossed out: as it was before. Underlined: as it was published." in now.text
 
 
 async def test_still_true_needs_the_sources_read_and_a_day_ahead(at):

@@ -381,11 +381,12 @@ class Desk:
         session, slug, state = self.session, edition.slug, State(edition.state)
         save, live = last_save(session, edition.id), live_texts(session, self.services.knowledge, slug)
         texts = with_fields(save.texts, fields) if fields else save.texts
-        before = self._before(edition) if state is State.PUBLISHED else live
+        is_live = state is State.PUBLISHED and texts_hash(texts) == texts_hash(live)
+        # Of what students read: what it changed. Of everything else: what it would change for them.
+        before = self._before(edition) if is_live else live
         is_open = state in (State.DRAFT, State.REVIEW)
         shown = fields or fields_of(texts)
         rows = (*shown.sources, *[SourceLine("", "", "")] * EMPTY_SOURCES)
-        is_live = state is State.PUBLISHED and texts_hash(texts) == texts_hash(live)
         return self._page(
             "edition.html",
             notices,
