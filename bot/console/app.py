@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from functools import cache
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from bot.console.access import lacks_second_step, note_presence, requires, services_of, signed_in_or_none
-from bot.console.door import HOME, door_router
+from bot.console.door import door_router, sign_in_address
 from bot.console.html import HEADERS, static_file
 from bot.console.messages import message_page
 from bot.console.oidc import oidc_router
@@ -34,6 +33,10 @@ def _never_stored(response: Response) -> None:
     response.headers.update(HEADERS)
 
 
+def _with_query(request: Request, path: str) -> str:
+    return f"{path}?{request.url.query}" if request.url.query else path
+
+
 def _door(page: Page) -> Callable[[Request], Response]:
     """The page for whoever may see it, the sign-in for a stranger, a plain no for another role."""
 
@@ -42,7 +45,7 @@ def _door(page: Page) -> Callable[[Request], Response]:
         by_itself = "HX-Request" in request.headers
         signed_in = signed_in_or_none(request)
         if signed_in is None:
-            where = "/staff/sign-in" + ("" if page.path == HOME else "?" + urlencode({"next": page.path}))
+            where = sign_in_address(page.path if by_itself else _with_query(request, page.path))
             if by_itself:
                 return Response(status_code=401, headers={**HEADERS, "HX-Redirect": where})
             return RedirectResponse(where, 303, headers=HEADERS)

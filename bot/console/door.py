@@ -40,6 +40,9 @@ from bot.identity.staff import (
 
 HOME = "/staff"
 A_YEAR = 365 * 24 * 3600
+LONGEST_NEXT = 500
+"""Characters of a page's address with its query."""
+NextPath = Annotated[str, Form(alias="next", max_length=LONGEST_NEXT)]
 
 
 def door_router() -> APIRouter:
@@ -62,10 +65,27 @@ def sign_in_page_with(request: Request, error: str, status: int) -> Response:
     return _sign_in_form(request, status, error)
 
 
+def sign_in_address(next_path: str) -> str:
+    """The sign-in that leads to this page afterwards."""
+    return "/staff/sign-in" + ("" if next_path == HOME else "?" + urlencode({"next": next_path}))
+
+
+def next_of(request: Request) -> str:
+    """Where the address of a form says one goes on; nothing where that is too long for the form."""
+    wanted = request.query_params.get("next", "")
+    return wanted if len(wanted) <= LONGEST_NEXT else ""
+
+
+def page_of_ours(next_path: str) -> str:
+    """The page with its query; the desk where it is none of ours."""
+    return next_path if next_path.partition("?")[0] in {page.path for page in PAGES} else HOME
+
+
 def sign_in_page(request: Request) -> Response:
+    next_path = next_of(request)
     if signed_in_or_none(request) is not None:
-        return _redirect(HOME)
-    return _sign_in_form(request)
+        return _redirect(page_of_ours(next_path))
+    return _sign_in_form(request, next_path=next_path)
 
 
 def sign_in_form(
@@ -73,11 +93,11 @@ def sign_in_form(
     email: Annotated[str, Form(max_length=1000)] = "",
     password: Annotated[str, Form(max_length=4 * LONGEST_PASSWORD)] = "",
     csrf: Annotated[str, Form(max_length=200)] = "",
-    next_path: Annotated[str, Form(alias="next", max_length=200)] = "",
+    next_path: NextPath = "",
 ) -> Response:
     language = visitor_language(request)
     if not _is_our_form(request, csrf):
-        return _sign_in_form(request, 403, _open_too_long(language), email)
+        return _sign_in_form(request, 403, _open_too_long(language), email, next_path=next_path)
     services = services_of(request)
     try:
         with services.database.write() as session:
@@ -88,9 +108,10 @@ def sign_in_form(
         return to_second_step(request, step, next_path)
     except NotSignedIn:
         error = say(language, "The e-mail address or the password is wrong.")
-        return _sign_in_form(request, 401, error, email)
+        return _sign_in_form(request, 401, error, email, next_path=next_path)
     except TooMany as limit:
-        return _wait(limit, _sign_in_form(request, 429, wait_words(language, limit), email))
+        words = wait_words(language, limit)
+        return _wait(limit, _sign_in_form(request, 429, words, email, next_path=next_path))
     return let_in(request, staff, token, next_path)
 
 
@@ -105,7 +126,7 @@ def to_second_step(request: Request, step: CodeNeeded, next_path: str) -> Respon
 
 def let_in(request: Request, staff: Staff, token: str, next_path: str) -> Response:
     """To the desk, with the session, and with the sign by which this browser is known to the account."""
-    response = _redirect(next_path if next_path in {page.path for page in PAGES} else HOME)
+    response = _redirect(page_of_ours(next_path))
     response.set_cookie(
         cookie_name(request),
         token,
@@ -124,14 +145,14 @@ def let_in(request: Request, staff: Staff, token: str, next_path: str) -> Respon
 def code_page(request: Request) -> Response:
     if _code_cookie(request) not in request.cookies:
         return _redirect("/staff/sign-in")
-    return _form(request, "code.html", next=request.query_params.get("next", "")[:200])
+    return _form(request, "code.html", next=next_of(request))
 
 
 def code_form(
     request: Request,
     code: Annotated[str, Form(max_length=100)] = "",
     csrf: Annotated[str, Form(max_length=200)] = "",
-    next_path: Annotated[str, Form(alias="next", max_length=200)] = "",
+    next_path: NextPath = "",
 ) -> Response:
     """The second step of the sign-in."""
     language = visitor_language(request)
@@ -149,7 +170,7 @@ def code_form(
         return _form(request, "code.html", 401, error, next=next_path)
     except NotSignedIn:
         error = say(language, "That took too long, or there were too many wrong codes. Please sign in again.")
-        return _sign_in_form(request, 401, error)
+        return _sign_in_form(request, 401, error, next_path=next_path)
     except TooMany as limit:
         return _wait(limit, _form(request, "code.html", 429, wait_words(language, limit), next=next_path))
     return let_in(request, staff, token, next_path)
@@ -257,7 +278,9 @@ def language_form(
     return response
 
 
-def _sign_in_form(request: Request, status: int = 200, error: str = "", email: str = "", done: str = "") -> Response:
+def _sign_in_form(
+    request: Request, status: int = 200, error: str = "", email: str = "", done: str = "", next_path: str = ""
+) -> Response:
     settings = services_of(request).settings
     response = _form(
         request,
@@ -266,7 +289,7 @@ def _sign_in_form(request: Request, status: int = 200, error: str = "", email: s
         error,
         email=email,
         done=done,
-        next=request.query_params.get("next", ""),
+        next=next_path,
         provider=(settings.oidc_name or settings.oidc_issuer) if settings.oidc_issuer else "",
     )
     if request.query_params.get("lang") == visitor_language(request):

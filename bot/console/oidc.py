@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from bot.console.access import is_https, services_of, session_token, visitor_of
-from bot.console.door import HOME, let_in, sign_in_page_with, to_second_step
+from bot.console.door import let_in, next_of, sign_in_page_with, to_second_step
 from bot.console.html import HEADERS, visitor_language
 from bot.i18n.translate import say
 from bot.identity.oidc import CALLBACK, OidcRefused, account_of, begin, person_behind, sealed, unsealed
@@ -27,9 +27,7 @@ def leave(request: Request) -> Response:
     if not services.settings.oidc_issuer:
         return RedirectResponse("/staff/sign-in", 303, headers=HEADERS)
     try:
-        address, begun = begin(
-            services.settings, request.query_params.get("next", HOME)[:200], services.clock.now().timestamp()
-        )
+        address, begun = begin(services.settings, next_of(request), services.clock.now().timestamp())
     except OidcRefused as refused:
         return _refused(request, refused, 502)
     response = RedirectResponse(address, 303, headers=HEADERS)

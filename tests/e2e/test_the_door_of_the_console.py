@@ -24,6 +24,21 @@ def test_a_wrong_password_is_refused_in_words_and_the_right_one_is_taken(desk: D
     expect(page).to_have_url(f"{desk.url}/staff")
 
 
+def test_a_link_to_a_conversation_leads_there_through_the_sign_in(desk: Desk, new_context: Context):
+    page = new_context().new_page()
+    claire = desk.sign_in_of("Claire")
+    page.goto(f"{desk.url}/staff#0123")
+    page.locator("#email").fill(claire.email)
+    page.locator("#password").fill("not the password of anybody")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+    page.locator("#password").fill(claire.password)
+    page.keyboard.press("Enter")
+
+    expect(page).to_have_url(f"{desk.url}/staff#0123")
+
+
 def test_who_guesses_too_often_must_wait_even_with_the_right_password_and_locks_nobody_out_elsewhere(
     desk: Desk, new_context: Context
 ):

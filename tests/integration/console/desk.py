@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -124,7 +125,7 @@ async def sign_in(client: httpx.AsyncClient, staff: Staff, password: str = PASSW
 def hidden(page: httpx.Response, name: str) -> str:
     found = re.search(rf'name="{name}" value="([^"]*)"', page.text)
     assert found is not None, f"no hidden field {name} in {page.text[:500]}"
-    return found[1]
+    return unescape(found[1])
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """The door of the console."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import httpx
 import pytest
@@ -152,20 +154,56 @@ async def test_the_language_of_the_colleague_is_kept_in_the_account(
         assert session.get_one(Staff, claire.id).language == "fr"
 
 
-@pytest.mark.parametrize(("path", "goes_to"), [("https://elsewhere.test/", "/staff"), ("/staff", "/staff")])
+async def test_who_must_sign_in_first_comes_back_to_the_same_text_after_a_wrong_password_in_the_other_language(
+    client: httpx.AsyncClient, claire: Staff
+):
+    door = await client.get("/staff/answers?edition=6&done=saved")
+    form = await client.get(door.headers["Location"])
+    in_french = re.search(r'href="([^"]*lang=fr[^"]*)"', form.text)
+    assert in_french is not None
+    form = await client.get(unescape(in_french[1]))
+    wrong = await _fill_in(client, form, claire, "not the password")
+    response = await _fill_in(client, wrong, claire)
+
+    assert door.headers["Location"] == "/staff/sign-in?next=%2Fstaff%2Fanswers%3Fedition%3D6%26done%3Dsaved"
+    assert form.headers["Content-Language"] == "fr"
+    assert wrong.status_code == 401
+    assert response.headers["Location"] == "/staff/answers?edition=6&done=saved"
+
+
+async def test_who_is_signed_in_meanwhile_goes_on_at_once(client: httpx.AsyncClient, claire: Staff):
+    await sign_in(client, claire)
+    page = await client.get("/staff/sign-in", params={"next": "/staff/answers?edition=6"})
+    elsewhere = await client.get("/staff/sign-in", params={"next": "https://elsewhere.test/"})
+
+    assert page.headers["Location"] == "/staff/answers?edition=6"
+    assert elsewhere.headers["Location"] == "/staff"
+
+
+async def _fill_in(
+    client: httpx.AsyncClient, form: httpx.Response, staff: Staff, password: str = PASSWORD
+) -> httpx.Response:
+    given = {name: hidden(form, name) for name in ("csrf", "next")}
+    return await client.post("/staff/sign-in", data={"email": staff.email, "password": password, **given})
+
+
+@pytest.mark.parametrize(
+    ("path", "goes_to"),
+    [
+        ("https://elsewhere.test/", "/staff"),
+        ("//elsewhere.test/staff", "/staff"),
+        ("/staff@elsewhere.test/?x", "/staff"),
+        ("/staff/answers/save?x", "/staff"),
+        ("/staff", "/staff"),
+        ("/staff/answers?q=https://elsewhere.test/", "/staff/answers?q=https://elsewhere.test/"),
+        ("/staff/answers?" + "x" * 600, "/staff"),
+    ],
+)
 async def test_after_the_sign_in_one_lands_on_a_page_of_ours(
     client: httpx.AsyncClient, claire: Staff, path: str, goes_to: str
 ):
     form = await client.get("/staff/sign-in", params={"next": path})
-    response = await client.post(
-        "/staff/sign-in",
-        data={
-            "email": claire.email,
-            "password": PASSWORD,
-            "csrf": hidden(form, "csrf"),
-            "next": hidden(form, "next"),
-        },
-    )
+    response = await _fill_in(client, form, claire)
 
     assert response.headers["Location"] == goes_to
 
