@@ -10,7 +10,7 @@ from playwright.sync_api import Dialog, Download, Page, expect
 from bot.config import ROOT
 from tests.e2e.conftest import Context
 from tests.e2e.desk import Desk
-from tests.e2e.people import colleague_at, conversation_of, student_at
+from tests.e2e.people import colleague_at, conversation_of, sign_in, student_at
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 
@@ -120,6 +120,35 @@ def test_a_text_that_is_not_saved_is_not_left_without_a_question(desk: Desk, new
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_contain_text("The reply is saved.")
     assert asked == ["beforeunload"] * 2
+
+
+def test_a_text_whose_session_ended_stays_on_the_page_and_is_sent_by_the_same_colleague_who_signs_in_again(
+    desk: Desk, new_context: Context
+):
+    context = new_context()
+    page = colleague_at(context, desk, "Claire").page
+    page.goto(f"{desk.url}/staff/replies?edit=new")
+    page.locator("input[name=name]").fill("Half an hour")
+    page.locator("input[name=shortcut]").fill("halfhour")
+    page.locator("textarea[name=text_en]").fill("Written for more than half an hour.")
+    context.clear_cookies(name="accueil_staff")
+
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("You have been signed out, and nothing was sent.")
+    with context.expect_page() as opened:
+        page.get_by_role("alert").get_by_role("link", name="To the sign-in").click()
+    sign_in(opened.value, desk, desk.sign_in_of("Marc"))
+    expect(opened.value).to_have_url(f"{desk.url}/staff")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.locator("textarea[name=text_en]")).to_have_value("Written for more than half an hour.")
+
+    context.clear_cookies(name="accueil_staff")
+    sign_in(opened.value, desk, desk.sign_in_of("Claire"))
+    expect(opened.value).to_have_url(f"{desk.url}/staff")
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_role("row", name="Half an hour")).to_be_visible()
 
 
 def test_a_group_of_questions_is_given_to_a_topic_and_taken_back(desk: Desk, new_context: Context, phrases_kept: None):
