@@ -113,6 +113,13 @@ def _none(language: str) -> str:
     return say(language, "No figure: there is no data, or too little to show.")
 
 
+def _none_above(table: Table | None, language: str) -> str:
+    """The headline without a share, above a table that may show more."""
+    if table is None:
+        return _none(language)
+    return say(language, "No share: it would tell of too few people. The table has what can be shown.")
+
+
 def percent(part: Shown, base: Shown) -> str:
     return f"{round(100 * part / base)} %" if part is not None and base else "–"
 
@@ -224,6 +231,8 @@ def _coverage(whole: Figures, knowledge: Knowledge, language: str) -> Indicator:
         for name, key in zip(names, QUESTIONS, strict=True)
     )
     share = percent(parts["answer"], total)
+    header = (say(language, "What"), say(language, "Questions"), say(language, "Share"))
+    table = Table(header, rows) if total else None
     return Indicator(
         title=say(language, "Coverage of the questions"),
         headline=say(
@@ -233,7 +242,7 @@ def _coverage(whole: Figures, knowledge: Knowledge, language: str) -> Indicator:
             topics=len(knowledge.topics),
         )
         if total and parts["answer"] is not None
-        else _none(language),
+        else _none_above(table, language),
         definition=say(
             language,
             "The share of questions to which the assistant gave an answer with its source, of all questions it decided "
@@ -246,9 +255,7 @@ def _coverage(whole: Figures, knowledge: Knowledge, language: str) -> Indicator:
             "That an answer was given does not prove that it was the right one; see satisfaction. Greetings and "
             "buttons are not questions.",
         ),
-        table=Table((say(language, "What"), say(language, "Questions"), say(language, "Share")), rows)
-        if total
-        else None,
+        table=table,
     )
 
 
@@ -306,12 +313,13 @@ def _buddies(database: Database, period: Period, language: str) -> Indicator:
         )
         for each in groups
     )
+    table = Table(tuple(say(language, each) for each in BUDDY_COLUMNS), rows) if rows else None
     share = percent(whole.accepted, whole.signed_up) if whole and not _is_few(whole.accepted, whole.signed_up) else "–"
     return Indicator(
         title=say(language, "Buddies"),
         headline=say(language, "{share} of those who signed up for a buddy have one who said yes.", share=share)
         if share != "–"
-        else _none(language),
+        else _none_above(table, language),
         definition=say(
             language,
             "Of the newcomers who signed up for a buddy in the period: how many were proposed somebody, how many pairs "
@@ -322,12 +330,7 @@ def _buddies(database: Database, period: Period, language: str) -> Indicator:
         else say(language, "Fewer than 5 newcomers signed up."),
         how=say(language, "Sign-ups, pairs and check-ins as they are recorded; by campus where no group is small."),
         limits=say(language, "A pair that met without answering a check-in is not counted as met."),
-        table=Table(
-            tuple(say(language, each) for each in BUDDY_COLUMNS),
-            rows,
-        )
-        if rows
-        else None,
+        table=table,
     )
 
 

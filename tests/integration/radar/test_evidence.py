@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from bot.buddies.models import PairingState
 from bot.content.loader import Knowledge
 from bot.db.session import Database
 from bot.errors import InvalidField
@@ -11,6 +12,8 @@ from bot.paperwork.models import StepDone
 from bot.radar.evidence import Indicator, Sources, checked_period, completion, indicators
 from bot.radar.report import report_content
 from tests.factories import make_student
+from tests.integration.buddies.cast import person
+from tests.integration.buddies.test_report import pair
 from tests.integration.radar.test_counting import ask_for_a_person, judge, talk
 from tests.integration.reminders.conftest import PROCEDURES
 
@@ -33,6 +36,19 @@ def students(sources: Sources, now: datetime, count: int, done_on: date | None, 
             student = make_student(session, now, f"S{done_on}{due}{number}", enrolment_date=due)
             if done_on is not None:
                 session.add(StepDone(student_id=student.id, step="cvec", done_on=done_on, recorded_at=now))
+
+
+def test_a_share_of_few_is_not_in_the_headline_above_the_table_that_shows_the_others(sources: Sources, now: datetime):
+    with sources.database.write() as session:
+        newcomers = [person(session, now, f"N{number}").id for number in range(8)]
+        buddy = person(session, now, "Lise", is_local=True, capacity=5).id
+        for newcomer in newcomers[:2]:
+            pair(session, now, newcomer, buddy, PairingState.ACCEPTED)
+    buddies = found(sources, now)["Buddies"]
+
+    assert buddies.headline == "No share: it would tell of too few people. The table has what can be shown."
+    assert buddies.table is not None
+    assert buddies.table.rows[0] == ("All campuses", "8", "hidden", "hidden", "0 (0 %)")
 
 
 def test_without_data_there_is_no_figure_and_the_report_says_so(sources: Sources, now: datetime):

@@ -12,6 +12,8 @@ SIZES = ((4, "few"), (13, "some"), (26, "many"))
 """Up to so many bars the chart may be as narrow as this class of radar.css says; with more it is "most"."""
 MANY = 13
 """From so many bars on only every fourth has a name."""
+STUB = 11
+"""Pixels of what is hidden: the same whatever it is."""
 DAYS = 92
 """Pixels for the names of weekdays."""
 WIDEST = 180
@@ -21,15 +23,18 @@ CELL = Markup('<rect class="heat-{}" x="{:.2f}%" y="{}" width="3.7%" height="20"
 
 @dataclass(frozen=True)
 class Series:
-    """One colour of a stack: `css` is a class of radar.css; a hidden value (None) is drawn as nothing."""
+    """One colour of a stack: `css` is a class of radar.css; a hidden value is None."""
 
     name: str
     css: str
     values: Sequence[Shown]
 
 
-def stacks(title: str, names: Sequence[str], series: Sequence[Series]) -> Markup:
-    """Bars side by side over the whole width, each a stack of the series, with a scale on the left."""
+def stacks(title: str, names: Sequence[str], series: Sequence[Series], hidden: str) -> Markup:
+    """Bars side by side over the whole width, each a stack of the series, with a scale on the left.
+
+    `hidden`: the word for a stub on top, which says that a part is not shown.
+    """
     totals = [sum(each.values[place] or 0 for each in series) for place in range(len(names))]
     top = nice(max(totals, default=0))
     step = 100 / max(1, len(names))
@@ -44,6 +49,9 @@ def stacks(title: str, names: Sequence[str], series: Sequence[Series]) -> Markup
                 tip = f"{name}: {each.name} {value}"
                 parts.append(PART.format(each.css, step * (place + 0.15), y, step * 0.7, tall, tip))
                 base += tall
+        if any(each.values[place] is None for each in series):
+            y = TOP + HEIGHT - base - STUB
+            parts.append(PART.format("hidden", step * (place + 0.15), y, step * 0.7, STUB, f"{name}: {hidden}"))
         if len(names) <= MANY or place % 4 == 0:
             parts.append(
                 Markup('<text x="{:.2f}%" y="{}" text-anchor="middle">{}</text>').format(

@@ -86,6 +86,7 @@ def view_of(services: Services, weeks: Weeks, language: str) -> dict[str, Any]:
     return {
         "has_talks": bool(of_name(whole, Name.TALKS)),
         "rows": list(reversed(rows)),
+        "is_hidden": any(None in row["parts"].values() for row in rows),
         "outcomes": [(COLOURS[each], say(language, OUTCOMES[each])) for each in Outcome],
         "talks_chart": stacks(
             say(language, "Conversations by week"),
@@ -94,6 +95,7 @@ def view_of(services: Services, weeks: Weeks, language: str) -> dict[str, Any]:
                 Series(say(language, OUTCOMES[each]), COLOURS[each], [row["parts"][each] for row in rows])
                 for each in Outcome
             ],
+            say(language, "hidden"),
         ),
         "whole": _times_row({name: whole for name, (whole, _) in weeks.times.items()}, language),
         "has_hours": weeks.has_hours,
