@@ -15,7 +15,7 @@ from bot.bootstrap import Services
 from bot.clock import FixedClock, day_in_france
 from bot.config import ROOT, Settings
 from bot.content.loader import Knowledge, load_knowledge
-from bot.conversations.messages import Understanding
+from bot.conversations.messages import Candidate, Understanding
 from bot.conversations.models import Author, Conversation
 from bot.conversations.service import append
 from bot.db.session import Database
@@ -148,11 +148,11 @@ async def test_opening_the_card_is_one_reading_in_the_audit_log(
 @pytest.mark.parametrize(
     ("understanding", "said"),
     [
-        (Understanding("handoff", 0.99, "handoff", group="human"), "A person is asked for · 99 %"),
-        (Understanding("smalltalk/thanks", 0.91, "chat", group="small_talk"), "Small talk · 91 %"),
+        (Understanding("handoff", 0.99, "handoff", group="human"), "A person is asked for · 99&nbsp;%"),
+        (Understanding("smalltalk/thanks", 0.91, "chat", group="small_talk"), "Small talk · 91&nbsp;%"),
         (Understanding("urgent", 1.0, "urgent"), "Something urgent"),
         (Understanding("ask/cvec", 0.2, "abstain"), "Nothing sure"),
-        (Understanding("ask/cvec", 0.9, "answer", "cvec"), "CVEC · 90 % · <code>ask/cvec</code>"),
+        (Understanding("ask/cvec", 0.9, "answer", "cvec"), "CVEC · 90&nbsp;% · <code>ask/cvec</code>"),
     ],
 )
 async def test_what_was_understood_is_said_in_words_also_where_it_is_no_topic(
@@ -169,6 +169,23 @@ async def test_what_was_understood_is_said_in_words_also_where_it_is_no_topic(
 
     shown = card.partition('<ul class="beside-understood">')[2]
     assert shown.partition("<p>")[2].partition("</p>")[0] == said
+
+
+async def test_what_else_it_could_be_is_named_where_it_is_at_all_likely(
+    client: httpx.AsyncClient, services: Services, talk: str
+):
+    now = services.clock.now()
+    others = (Candidate("visa", 0.06), Candidate("psychologist", 0.004), Candidate("caf", 0.006))
+    with services.database.write() as session:
+        conversation = session.get_one(Conversation, UUID(talk))
+        for candidates in (others, others[1:2]):
+            asked = append(session, conversation, Author.STUDENT, "¿?", now=now)
+            told = Understanding("handoff", 0.9, "handoff", group="human", candidates=candidates).as_json()
+            append(session, conversation, Author.BOT, "…", now=now, in_reply_to=asked.seq, understanding=told)
+    sign_in(client, services)
+    card = (await client.get(f"/staff/beside/{talk}")).text
+
+    assert re.findall("Other possibilities: (.*?)</p>", card) == ["visa 6&nbsp;%, caf 1&nbsp;%"]
 
 
 async def test_other_conversations_of_the_student_are_linked(client: httpx.AsyncClient, services: Services, talk: str):

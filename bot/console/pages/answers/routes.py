@@ -358,6 +358,7 @@ class Desk:
             fields=fields,
             day=partial(day_words, language=self.language),
             owner=partial(owner_words, language=self.language),
+            is_mine=opened is not None and opened.author_id == self.signed_in.staff.id,
             opened=edition_words(opened, names, self.language) if opened else None,
             past=past,
             thumbs=self._thumbs(titles, slug),
