@@ -159,6 +159,22 @@ async def test_a_text_that_is_too_long_comes_back_and_nothing_is_saved(at, knowl
     assert "Saved. Below you see it as students would." in saved.text
 
 
+async def test_a_reviewer_sees_the_part_that_changes_open(at, knowledge):
+    texts = topic_texts(knowledge.folder / "topics" / SLUG)
+    with_more = {f"text_{code}": f"{texts[f'{code}.md']}\n\n<!-- more -->\n\nABC" for code in ("en", "fr")}
+    first = number_of(await at["Nora"].post("edit", topic=SLUG))
+    await at["Nora"].post("save", edition=first, number=1, then="submit", **form(knowledge, **with_more))
+    await at["Paul"].post("decide", edition=first, number=2, deed="publish")
+    edition = number_of(await at["Nora"].post("edit", topic=SLUG))
+    unchanged = await at["Nora"].get(edition=edition)
+    with_more["text_en"] += " and D"
+    changed = await at["Nora"].post("save", edition=edition, number=1, **form(knowledge, **with_more))
+
+    shown = r'<details class="form-of-answer" open>\s*<summary>(.*?)</summary>'
+    assert re.findall(shown, unchanged.text) == ["When nothing is known of the student"]
+    assert re.findall(shown, changed.text) == ['After “More” <span class="mark">changed</span>']
+
+
 async def test_an_earlier_text_comes_back_with_one_press(at, knowledge):
     edition = number_of(await at["Nora"].post("edit", topic=SLUG))
     await at["Nora"].post("save", edition=edition, number=1, then="submit", **form(knowledge, owner="library"))

@@ -385,16 +385,17 @@ class Desk:
         is_live = state is State.PUBLISHED and texts_hash(texts) == texts_hash(live)
         # Of what students read: what it changed. Of everything else: what it would change for them.
         before = self._before(edition) if is_live else live
+        rows, rows_before = self._previews(slug, texts), self._previews(slug, before)
         is_open = state in (State.DRAFT, State.REVIEW)
         shown = fields or fields_of(texts)
-        rows = (*shown.sources, *[SourceLine("", "", "")] * EMPTY_SOURCES)
+        sources = (*shown.sources, *[SourceLine("", "", "")] * EMPTY_SOURCES)
         return self._page(
             "edition.html",
             notices,
             status,
             edition=edition_words(edition, names_of_staff(session), self.language),
             slug=slug,
-            fields=replace(shown, sources=rows),
+            fields=replace(shown, sources=sources),
             number=number or save.number,
             saved_at=short_moment(self.language, save.saved_at),
             faults=self._faults(slug, texts) if is_open else [],
@@ -405,7 +406,8 @@ class Desk:
             is_live=is_live,
             may_restore=state is State.PUBLISHED and not is_live,
             codes=CONTENT_CODES,
-            rows=self._previews(slug, texts),
+            rows=rows,
+            changed_rows=[row for row in rows if row not in rows_before],
             longest_remark=LONGEST_REMARK,
             longest_text=LONGEST_TEXT,
             is_unsaved=fields is not None,
