@@ -12,7 +12,7 @@ from bot.bootstrap import Services
 from bot.errors import NotAllowed, NotSignedIn
 from bot.identity.keys import access_key
 from bot.identity.models import Role, Staff
-from bot.identity.staff import SignedIn, Visitor, is_stale, keep_alive, session_of, staff_of_token
+from bot.identity.staff import FRESH, SignedIn, Visitor, is_stale, keep_alive, note_seen, session_of, staff_of_token
 
 PRESENCE = "/staff/api/here"
 """Not a deed: somebody is reading."""
@@ -161,8 +161,13 @@ def staff_by_token(
         raise NotSignedIn
     services = services_of(request)
     with services.database.read() as session:
-        staff = staff_of_token(session, given.credentials.strip(), services.clock.now())
+        staff = staff_of_token(session, given.credentials.strip())
     check_second_step(request, staff)
+    now = services.clock.now()
+    # As in a browser: what a program reads by itself is no sign of anybody.
+    if request.method not in SAFE_METHODS and (staff.seen_at is None or now - staff.seen_at >= FRESH):
+        with services.database.write() as session:
+            note_seen(session, staff, now)
     return staff
 
 

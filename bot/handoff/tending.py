@@ -24,7 +24,7 @@ from bot.handoff.models import Case, Reason, Task
 from bot.handoff.queries import URGENT, in_danger
 from bot.handoff.service import AWAY_FOR, GONE, can_be_mailed, is_gone, open_case, requeue_absent, unanswered
 from bot.handoff.words import answer_mail, danger_mail, promises_mail, waiting_mail
-from bot.identity.models import Staff, StaffSession, StaffToken
+from bot.identity.models import Staff
 from bot.log import get_logger
 from bot.students.models import Student
 
@@ -347,11 +347,9 @@ def is_absent(session: Session, office: Office, conversation: Conversation, now:
 
 
 def _was_seen(after: datetime) -> ColumnElement[bool]:
-    """Whether there is a sign of the colleague who has the conversation: in a browser, by a token of another program,
-    or in this conversation."""
+    """Whether there is a sign of the colleague who has the conversation: anywhere, or in this conversation."""
     return or_(
-        exists().where(StaffSession.staff_id == Staff.id, StaffSession.seen_at > after).correlate(Staff),
-        exists().where(StaffToken.staff_id == Staff.id, StaffToken.used_at > after).correlate(Staff),
+        and_(Staff.seen_at.is_not(None), Staff.seen_at > after),
         exists()
         .where(
             Message.conversation_id == Conversation.id,

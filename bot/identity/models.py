@@ -42,6 +42,8 @@ class Staff(Base):
     """Who this is at the identity provider, since the first sign-in from there."""
     mail_after: Mapped[int | None]
     """Minutes of a student's wait after which a mail calls them to the desk; None: never."""
+    seen_at: Mapped[datetime | None]
+    """When they last did something, to the minute; stays when they sign out and when the session is deleted."""
 
     @property
     def can_sign_in(self) -> bool:
@@ -131,7 +133,6 @@ class StaffToken(Base):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime]
-    used_at: Mapped[datetime | None]
 
 
 class SignInAttempt(Base):

@@ -276,6 +276,7 @@ def _open(session: Session, staff: Staff, visitor: Visitor, now: datetime) -> tu
             address=short_address(visitor.address),
         )
     )
+    staff.seen_at = now
     record(session, "sign_in", staff_id=staff.id, now=now)
     session.commit()
     return staff, token, csrf_token
@@ -381,11 +382,17 @@ def keep_alive(session: Session, signed_in: SignedIn, now: datetime) -> None:
     """Note that somebody did something in this browser; wants a write transaction when `is_stale`."""
     if is_stale(signed_in, now):
         session.execute(update(StaffSession).where(StaffSession.id == signed_in.session_id).values(seen_at=now))
+        note_seen(session, signed_in.staff, now)
 
 
 def is_stale(signed_in: SignedIn, now: datetime) -> bool:
     """Whether `keep_alive` would write: at most once a minute."""
     return now - signed_in.seen_at >= FRESH
+
+
+def note_seen(session: Session, staff: Staff, now: datetime) -> None:
+    """Note that a colleague did something, in a browser or with a personal token."""
+    session.execute(update(Staff).where(Staff.id == staff.id).values(seen_at=now))
 
 
 def sign_out(session: Session, token: str, now: datetime) -> None:
@@ -415,25 +422,20 @@ def make_token(session: Session, email: str, now: datetime) -> str:
     return token
 
 
-def staff_of_token(session: Session, token: str, now: datetime) -> Staff:
-    """The account a personal token belongs to. When it was used is noted where the transaction writes anyway.
+def staff_of_token(session: Session, token: str) -> Staff:
+    """The account a personal token belongs to.
 
     Raises:
         NotSignedIn: no such token, or the account is disabled.
     """
-    row = session.execute(
-        select(StaffToken, Staff)
-        .join(Staff, Staff.id == StaffToken.staff_id)
+    staff = session.scalar(
+        select(Staff)
+        .join(StaffToken, StaffToken.staff_id == Staff.id)
         .where(StaffToken.token_hash == hash_token(token))
         .execution_options(populate_existing=True)
-    ).one_or_none()
-    if row is None:
+    )
+    if staff is None or staff.disabled:
         raise NotSignedIn
-    personal_token, staff = row
-    if staff.disabled:
-        raise NotSignedIn
-    if session.connection().get_execution_options().get("writes"):
-        personal_token.used_at = now
     return staff
 
 

@@ -96,6 +96,22 @@ async def test_a_wrong_token_and_that_of_a_disabled_account_are_refused(
     assert (wrong.status_code, disabled.status_code) == (401, 401)
 
 
+async def test_what_a_program_does_is_a_sign_of_its_colleague_once_a_minute_and_what_it_reads_is_none(
+    client: httpx.AsyncClient, services: Services, as_claire: dict[str, str], conversation_id: UUID, clock: FixedClock
+):
+    def seen():
+        with services.database.read() as session:
+            return session.scalars(select(Staff.seen_at)).one()
+
+    began = clock.now()
+    await client.get(f"{V1}/conversations", headers=as_claire)
+    assert seen() is None
+    for seconds, expected in ((0, 0), (59, 0), (60, 60)):
+        clock.instant = began + timedelta(seconds=seconds)
+        response = await client.post(f"{V1}/conversations/{conversation_id}/claim", headers=as_claire)
+        assert (response.status_code, seen()) == (200, began + timedelta(seconds=expected))
+
+
 async def test_pages_hold_every_conversation_once_while_new_ones_come(
     client: httpx.AsyncClient, services: Services, as_claire: dict[str, str], clock: FixedClock
 ):

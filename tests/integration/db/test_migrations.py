@@ -1,14 +1,18 @@
+from datetime import timedelta
+
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 
 from bot.conversations.search import POSTGRESQL_COLUMN, SEARCHED, postgresql_index, sqlite_table
 from bot.db.migrate import alembic_config, upgrade
 from bot.db.session import Database
 from bot.errors import ConfigurationError
+from bot.identity.models import Staff, StaffSession
 from bot.tables import METADATA
+from tests.factories import make_staff
 
 
 @pytest.fixture
@@ -42,6 +46,34 @@ def test_downgrading_to_nothing_leaves_no_table(empty: Database):
     _undo(empty)
 
     assert inspect(empty.engine).get_table_names() == []
+
+
+def test_when_a_colleague_was_last_seen_is_taken_over_from_their_sessions(empty: Database, now):
+    upgrade(empty)
+    earlier = now - timedelta(hours=1)
+    with empty.write() as session:
+        claire, _marc = make_staff(session, now), make_staff(session, now, "Marc")
+        for token, seen in (("a", now), ("b", earlier)):
+            session.add(
+                StaffSession(
+                    staff_id=claire.id,
+                    token_hash=token,
+                    csrf_token="",
+                    created_at=earlier,
+                    seen_at=seen,
+                    expires_at=now,
+                )
+            )
+    config = alembic_config()
+    with empty.engine.connect().execution_options(writes=True) as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "danger_told")
+        command.upgrade(config, "head")
+        connection.commit()
+
+    with empty.read() as session:
+        assert session.scalars(select(Staff.seen_at).order_by(Staff.id)).all() == [now, None]
+    _undo(empty)
 
 
 def test_a_file_that_is_no_database_is_said_in_one_sentence(tmp_path):

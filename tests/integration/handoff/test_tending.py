@@ -21,7 +21,8 @@ from bot.handoff.models import Case, Reason
 from bot.handoff.queries import Filters, Tab, inbox_row, latest, narrowed, queue_position
 from bot.handoff.service import claim, close, queue_at, reply, request_person
 from bot.handoff.tending import expected_wait, requeue_if_absent, tend
-from bot.identity.models import Role, Staff, StaffSession
+from bot.identity.models import Role, Staff
+from bot.identity.staff import set_password, sign_in, sign_out
 from tests.factories import make_conversation, make_staff, make_student, receive, transcript
 
 HOURS = [DeskHours(weekday=day, opens="09:00", closes="17:00") for day in range(5)]
@@ -619,24 +620,31 @@ def test_a_colleague_unseen_for_half_an_hour_of_a_closed_desk_or_since_yesterday
     assert state(database, talk) == (Control.WAITING if gone else Control.STAFF)
 
 
-def browser_of(staff, seen_at):
-    return StaffSession(
-        staff_id=staff.id,
-        token_hash="x",
-        csrf_token="x",
-        created_at=seen_at,
-        seen_at=seen_at,
-        expires_at=seen_at + timedelta(hours=12),
-    )
+def see(session, staff, at):
+    session.get_one(Staff, staff.id).seen_at = at
 
 
-def test_a_colleague_who_was_seen_in_a_browser_stays(database, talk, claire, now):
+def test_a_colleague_who_was_seen_somewhere_stays(database, talk, claire, now):
     held(database, talk, claire, now)
     with database.write() as session:
-        session.add(browser_of(claire, EVENING - timedelta(minutes=29)))
+        see(session, claire, EVENING - timedelta(minutes=29))
 
     assert requeue_if_absent(database, OFFICE, talk, EVENING) is False
     assert requeue_if_absent(database, OFFICE, talk, EVENING + timedelta(minutes=1)) is True
+
+
+def test_a_colleague_who_signed_out_a_moment_ago_has_not_been_away_for_a_day(database, talk, claire, now):
+    yesterday = now - timedelta(days=1)
+    with database.write() as session:
+        set_password(session, session.get_one(Staff, claire.id), "paper lantern canal", yesterday)
+    held(database, talk, claire, yesterday)
+    with database.write() as session:
+        _, token, _ = sign_in(session, claire.email, "paper lantern canal", "192.0.2.1", now - timedelta(minutes=5))
+    with database.write() as session:
+        sign_out(session, token, now - timedelta(minutes=1))
+
+    assert requeue_if_absent(database, OFFICE, talk, now) is False
+    assert requeue_if_absent(database, OFFICE, talk, now + timedelta(hours=12)) is True
 
 
 @pytest.mark.parametrize("way", ["disabled", "editor", "auditor"])
@@ -794,7 +802,7 @@ def test_what_somebody_left_unanswered_who_answers_no_students_any_more_waits_ag
     database, talk, claire, unanswered, way
 ):
     with database.write() as session:
-        session.add(browser_of(claire, unanswered))
+        see(session, claire, unanswered)
         leave(session, claire, way)
 
     assert due(database, unanswered + timedelta(seconds=1)) == {talk}
@@ -825,7 +833,7 @@ def test_a_colleague_keeps_what_is_answered_or_laid_aside_and_what_they_were_see
         elif why == "laid aside":
             snooze(session, talk, claire, MORNING + timedelta(days=1), unanswered + timedelta(seconds=1))
         else:
-            session.add(browser_of(claire, MORNING - timedelta(hours=2)))
+            see(session, claire, MORNING - timedelta(hours=2))
 
     due(database, MORNING + timedelta(minutes=30))
     assert state(database, talk) == Control.STAFF

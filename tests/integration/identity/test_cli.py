@@ -40,7 +40,7 @@ def test_a_token_is_printed_alone_so_that_it_can_be_piped(run, database, claire,
     token = run("token", claire).stdout.strip()
 
     with database.read() as session:
-        assert staff_of_token(session, token, now).email == claire
+        assert staff_of_token(session, token).email == claire
 
 
 def test_accounts_are_listed_with_their_state(run, claire):

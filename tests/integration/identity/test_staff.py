@@ -262,7 +262,7 @@ def test_disabling_an_account_ends_its_sessions_and_tokens(database, claire, now
     with pytest.raises(NotSignedIn):
         who(database, token, now)
     with database.read() as session, pytest.raises(NotSignedIn):
-        staff_of_token(session, personal_token, now)
+        staff_of_token(session, personal_token)
     with database.write() as session, pytest.raises(NotSignedIn):
         make_token(session, claire, now)
 
@@ -326,16 +326,28 @@ def test_a_personal_token_is_stored_hashed_and_names_its_account(database, clair
         token = make_token(session, claire, now)
 
     with database.read() as session:
-        assert staff_of_token(session, token, now).email == claire
-        stored = session.scalars(select(StaffToken)).one()
-        assert (stored.token_hash == token, stored.used_at) == (False, None)
+        assert staff_of_token(session, token).email == claire
+        assert session.scalars(select(StaffToken.token_hash)).one() != token
         with pytest.raises(NotSignedIn):
-            staff_of_token(session, token + "x", now)
-    with database.write() as session:
-        staff_of_token(session, token, now)
-    with database.read() as session:
-        assert session.scalars(select(StaffToken.used_at)).one() == now
+            staff_of_token(session, token + "x")
     assert len(token) >= 22
+
+
+def test_when_a_colleague_was_last_seen_stays_after_they_sign_out(database, claire, now):
+    def seen():
+        with database.read() as session:
+            return session.scalars(select(Staff.seen_at)).one()
+
+    assert seen() is None
+    with database.write() as session:
+        _, token, _ = sign_in(session, claire, PASSWORD, "192.0.2.1", now)
+    assert seen() == now
+    later = now + timedelta(minutes=5)
+    with database.write() as session:
+        keep_alive(session, session_of(session, token, later), later)
+    with database.write() as session:
+        sign_out(session, token, later + timedelta(minutes=5))
+    assert seen() == later
 
 
 def test_an_unknown_account_has_no_token(database, now):
