@@ -84,14 +84,18 @@ def _each(database: Database, due: Select[UUID], deed: Callable[[Session, Conver
     return changed
 
 
-_UNTOLD = (Alert.kind == URGENT, Alert.seen_at.is_(None), Alert.told_at.is_(None))
-"""What a student wrote of a danger, and nobody has seen or been told."""
+DANGER_AGAIN = timedelta(minutes=10)
+"""Somebody in danger writes many messages: those of so long are one mail."""
+_UNTOLD = (Alert.seen_at.is_(None), Alert.told_at.is_(None))
+"""Nobody has seen the alert or been told."""
 
 
 def _untold_danger(now: datetime) -> Select[UUID]:
-    """Each time somebody writes of a danger, also to a colleague who has the conversation; and whoever is in danger
-    and waits again because nobody has it any more."""
-    wrote = exists().where(Alert.conversation_id == Conversation.id, *_UNTOLD).correlate(Conversation)
+    """Where somebody wrote of a danger, also to a colleague who has the conversation, and no mail went just now; and
+    whoever is in danger and waits again because nobody has it any more."""
+    of_it = exists().where(Alert.conversation_id == Conversation.id, Alert.kind == URGENT).correlate(Conversation)
+    was_just_told = of_it.where(Alert.told_at > now - DANGER_AGAIN)
+    wrote = and_(of_it.where(*_UNTOLD), ~was_just_told)
     is_awake = or_(Conversation.snoozed_until.is_(None), Conversation.snoozed_until <= now)
     waits_untold = and_(Conversation.control == Control.WAITING, Case.escalated_at.is_(None), is_awake, in_danger())
     return (
@@ -111,14 +115,15 @@ def _tell_danger(session: Session, conversation: Conversation, office: Office, n
         readers[holder.id] = holder
     if not readers:
         return False
-    for alert in session.scalars(select(Alert).where(Alert.conversation_id == conversation.id, *_UNTOLD)):
+    untold = select(Alert).where(Alert.conversation_id == conversation.id, Alert.kind == URGENT, *_UNTOLD)
+    for alert in session.scalars(untold):
         alert.told_at = now
     if holder is None and (case := open_case(session, conversation)) is not None and case.escalated_at is None:
         case.escalated_at = now
-    desk = office.desk(slug)
+    desk, place = office.desk(slug), _place(conversation, address)
     for person in readers.values():
         name = None if holder is None else holder.name
-        subject, text = danger_mail(person.language, desk.name.get(person.language), name, f"{address}/staff")
+        subject, text = danger_mail(person.language, desk.name.get(person.language), name, place)
         key = f"danger:{conversation.id}:{person.id}:{now.timestamp():.3f}"
         _put(session, key, conversation, person.email, person.language, subject, text, now)
     log.info("danger_told", conversation=str(conversation.id), people=len(readers))
@@ -205,12 +210,19 @@ def _escalate(session: Session, conversation: Conversation, office: Office, now:
     case.escalated_at = now
     minutes = int(waited.total_seconds() // 60)
     for person in coordinators(session, conversation.desk or office.default):
-        subject, text = waiting_mail(person.language, desk.name.get(person.language), minutes, f"{address}/staff")
+        subject, text = waiting_mail(
+            person.language, desk.name.get(person.language), minutes, _place(conversation, address)
+        )
         # With the instant: a request that a colleague left behind may wait too long a second time.
         key = f"waiting:{case.id}:{person.id}:{now.timestamp():.0f}"
         _put(session, key, conversation, person.email, person.language, subject, text, now)
     log.info("wait_too_long", conversation=str(conversation.id), minutes=minutes)
     return True
+
+
+def _place(conversation: Conversation, address: str) -> str:
+    """Where a colleague reads it."""
+    return f"{address}/staff#{conversation.id}"
 
 
 def _answered(now: datetime) -> Select[UUID]:

@@ -291,22 +291,25 @@ def test_a_danger_written_to_a_colleague_is_mailed_to_them_and_to_the_coordinato
     with database.read() as session:
         assert {row.payload["text"] for row in session.scalars(select(OutboxEntry))} == {
             "At the desk Housing a student wrote of a danger or an urgent need. Claire has the conversation, so the "
-            "assistant is silent there and gave no emergency numbers:\n\nhttp://desk.test/staff\n"
+            f"assistant is silent there and gave no emergency numbers:\n\nhttp://desk.test/staff#{talk}\n"
         }
 
 
-def test_each_danger_is_mailed_and_none_that_a_colleague_has_seen(database, talk, claire):
+def test_dangers_of_ten_minutes_are_one_mail_and_none_that_a_colleague_has_seen(database, talk, claire):
     held(database, talk, claire, EVENING)
-    for number in (1, 2):
+    for number in (1, 2, 3):
         write_of_danger(database, talk, EVENING + timedelta(minutes=number), number)
         due(database, EVENING + timedelta(minutes=number))
+    assert mails(database) == [(claire.email, URGENT_MAIL)]
+
+    assert due(database, EVENING + timedelta(minutes=11)) == {talk}
     assert mails(database) == [(claire.email, URGENT_MAIL)] * 2
 
-    write_of_danger(database, talk, EVENING + timedelta(minutes=3), 3)
+    write_of_danger(database, talk, EVENING + timedelta(minutes=30), 4)
     with database.write() as session:
         for alert in session.scalars(select(Alert)):
-            alert.seen_at = EVENING + timedelta(minutes=3)
-    assert due(database, EVENING + timedelta(minutes=4)) == set()
+            alert.seen_at = EVENING + timedelta(minutes=31)
+    assert due(database, EVENING + timedelta(minutes=40)) == set()
     assert mails(database) == [(claire.email, URGENT_MAIL)] * 2
 
 
