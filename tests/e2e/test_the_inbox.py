@@ -186,7 +186,7 @@ def test_what_was_found_is_in_sight_however_long_ago_it_was_said(desk: Desk, new
     claire = colleague_at(new_context(), desk, "Claire")
     claire.page.locator("#query").fill("bucephalus")
     claire.page.keyboard.press("Enter")
-    expect(claire.rows).to_have_count(1)
+    expect(claire.page.locator("#found-words")).to_have_text("Found with “bucephalus”: 1")
     claire.rows.first.click()
 
     found = claire.page.locator("#transcript .found-here")
