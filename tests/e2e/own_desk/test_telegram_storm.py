@@ -21,9 +21,9 @@ def test_no_message_is_lost_or_out_of_order_while_the_gateway_is_killed(tmp_path
         pytest.skip(str(error))
 
     figures = storm(
-        messages=120, chats=12, rate=6.0, kill_every=8.0, faults=True, mode=mode, models=models, folder=tmp_path
+        messages=80, chats=12, rate=6.0, kill_every=8.0, faults=True, mode=mode, models=models, folder=tmp_path
     )
 
-    assert (figures.answered, figures.lost, figures.out_of_order, figures.violations) == (120, 0, 0, {})
+    assert (figures.answered, figures.lost, figures.out_of_order, figures.violations) == (80, 0, 0, {})
     assert figures.repeats <= figures.kills
     assert figures.kills >= 1
