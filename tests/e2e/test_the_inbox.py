@@ -362,14 +362,20 @@ def test_a_network_that_is_off_is_said_at_once(desk: Desk, new_context: Context)
     expect(claire.page.locator("body")).to_have_attribute("data-fresh", "true")
 
 
-def test_whoever_is_signed_out_is_told_so_also_where_they_write(desk: Desk, new_context: Context):
+def signed_out(desk: Desk, new_context: Context) -> Colleague:
+    """Claire, whose session has ended while she had a conversation on the screen."""
     conversation = open_talk(desk, new_context, "What is the CROUS?")
     claire = colleague_at(new_context(), desk, "Claire")
     look_at(claire, conversation)
     claire.page.context.clear_cookies()
     claire.page.evaluate("() => { dispatchEvent(new Event('offline')); dispatchEvent(new Event('online')) }")
-
     expect(claire.page.locator("#banner")).to_have_text("You have been signed out. Sign in again")
+    return claire
+
+
+def test_whoever_is_signed_out_is_told_so_also_where_they_write(desk: Desk, new_context: Context):
+    claire = signed_out(desk, new_context)
+
     expect(claire.page.locator("#hint")).to_have_text("You have been signed out.")
 
 
@@ -453,12 +459,8 @@ def test_an_address_that_is_none_says_so_and_the_desk_goes_on(desk: Desk, new_co
 
 
 def test_whoever_signs_in_again_is_back_in_the_conversation(desk: Desk, new_context: Context):
-    conversation = open_talk(desk, new_context, "What is the CROUS?")
-    claire = colleague_at(new_context(), desk, "Claire")
-    look_at(claire, conversation)
-    claire.page.context.clear_cookies()
-    claire.page.evaluate("() => { dispatchEvent(new Event('offline')); dispatchEvent(new Event('online')) }")
-    expect(claire.page.locator("#banner")).to_have_text("You have been signed out. Sign in again")
+    claire = signed_out(desk, new_context)
+
     sign_in(claire.page, desk, desk.sign_in_of("Claire"))
 
     expect(claire.page.locator("#transcript article").first).to_contain_text("What is the CROUS?")
